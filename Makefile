@@ -1,0 +1,110 @@
+# clusnap: back up and restore the configuration of Windows failover cluster nodes, offline.
+#
+#   make             build/clusnap and build/libclusnap.a
+#   make demo        install what is missing, build, and run the main job on the sample cluster
+#   make check       install what is missing, build, and run every test
+#   make lint        format, layers, exported names, static analysis, manual page
+#   make fuzz        each libFuzzer harness for FUZZ_SECONDS (60) seconds
+#   make bench       speed, as ratios to peers and to cp in the same run
+#   make install     program, manual page, headers, library, pkg-config file
+#   make deps        install the missing Debian packages (as root, or with sudo)
+#   make clean       remove build/
+#
+# Variables: CC, CFLAGS, SAN=address,undefined (builds in its own folder), WERROR=1, V=1,
+# WRAPPER="valgrind ..." (put before every test program), PREFIX, DESTDIR.
+
+CFLAGS ?= -O2 -g
+PREFIX ?= /usr/local
+FUZZ_SECONDS ?= 60
+PKG_CONFIG ?= pkg-config
+SAN ?=
+
+BUILD := build$(if $(SAN),/san)
+Q := $(if $(V),,@)
+
+ifneq ($(MAKECMDGOALS),deps)
+ifneq ($(MAKECMDGOALS),clean)
+packages := hivex talloc zlib nettle jansson smartcols
+pkg_cflags := $(shell $(PKG_CONFIG) --cflags $(packages) 2>/dev/null)
+pkg_libs := $(shell $(PKG_CONFIG) --libs $(packages) 2>/dev/null)
+endif
+endif
+
+warnings := -Wall -Wextra -Wshadow -Wvla -Wundef -Wpointer-arith -Wmissing-prototypes \
+	-Wstrict-prototypes -Wwrite-strings -Wimplicit-fallthrough -Wconversion \
+	-Wno-sign-conversion $(if $(WERROR),-Werror)
+sanitize := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
+compile := $(CC) -std=gnu11 -D_GNU_SOURCE -I. $(warnings) $(pkg_cflags) $(sanitize) $(CFLAGS) \
+	$(CPPFLAGS) -pthread
+link := $(CC) $(sanitize) $(CFLAGS) $(LDFLAGS) -pthread
+
+library := $(patsubst %.c,$(BUILD)/%.o,$(wildcard hive/*.c checkpoint/*.c snapshot/*.c))
+commands := $(patsubst %.c,$(BUILD)/%.o,$(wildcard snapshot/cmd/*.c))
+# tests/test_NAME.c is a cmocka program; other .c files directly in tests/ are shared by them.
+tests := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
+test_common := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/test_%,$(wildcard tests/*.c)))
+test_scripts := $(wildcard tests/test_*.sh)
+# tests/tools/NAME.c is a program that tests, demo or bench run.
+test_tools := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/tools/*.c))
+
+.DELETE_ON_ERROR:
+.PHONY: all demo check lint fuzz bench install clean deps programs FORCE
+
+all: $(BUILD)/clusnap $(BUILD)/libclusnap.a
+
+# A change of compiler or flags rebuilds everything.
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(compile) $(link)' | cmp -s - $@ || echo '$(compile) $(link)' > $@
+
+$(BUILD)/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(if $(Q),@echo '  CC      $<')
+	$(Q)$(compile) -MMD -MP -c -o $@ $<
+
+$(BUILD)/libclusnap.a: $(library)
+	$(if $(Q),@echo '  AR      $@')
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(BUILD)/clusnap: $(commands) $(BUILD)/libclusnap.a
+	$(if $(Q),@echo '  LD      $@')
+	$(Q)$(link) -o $@ $^ $(pkg_libs)
+
+$(BUILD)/tests/test_%: $(BUILD)/tests/test_%.o $(test_common) $(BUILD)/libclusnap.a
+	$(if $(Q),@echo '  LD      $@')
+	$(Q)$(link) -o $@ $^ -lcmocka $(pkg_libs)
+
+$(BUILD)/tests/tools/%: $(BUILD)/tests/tools/%.o $(test_common) $(BUILD)/libclusnap.a
+	@mkdir -p $(@D)
+	$(if $(Q),@echo '  LD      $@')
+	$(Q)$(link) -o $@ $^ $(pkg_libs)
+
+.PRECIOUS: $(BUILD)/%.o
+
+programs: all $(tests) $(test_tools)
+
+deps:
+	@tests/deps
+
+demo: deps
+	@$(MAKE) --no-print-directory all $(test_tools)
+	@tests/demo
+
+check: deps
+	@$(MAKE) --no-print-directory programs
+	@BUILD=$(BUILD) WRAPPER='$(WRAPPER)' tests/run $(tests) $(test_scripts)
+
+lint: deps
+	@tests/lint
+
+fuzz: deps
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run
+
+bench: deps
+	@$(MAKE) --no-print-directory all $(test_tools)
+	@tests/bench
+
+clean:
+	rm -rf build
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,28 @@
+/*
+ * check: the strict validator, which every image passes before anything else reads it.
+ *
+ * It looks at the base block, every bin, every cell once, and every reference: that each
+ * leads to an allocated cell of the right kind, large enough for the counts in it, and that
+ * no cell has two owners. It never stops at the first problem, never recurses without
+ * bound, and takes memory in proportion to the image (a bit or two for every 8 bytes).
+ */
+#ifndef HIVE_CHECK_H
+#define HIVE_CHECK_H
+
+#include "hive/bytes.h"
+#include "hive/error.h"
+#include "hive/problem.h"
+
+struct check {
+	uint64_t keys, values;		/* reached from the root */
+	bool dirty;			/* sequence numbers or checksum: the logs are needed */
+	struct problems *problems;	/* weight FATAL: Windows would refuse the hive */
+};
+
+/*
+ * Checks IMAGE, a whole primary file. False only if the check itself could not be made (no
+ * memory); whatever is wrong with the image is in check->problems, allocated on CTX.
+ */
+bool check_image(TALLOC_CTX *ctx, struct bytes image, struct check *check, struct error *err);
+
+#endif

@@ -1,0 +1,23 @@
+/*
+ * digest: one number that stands for a subtree, as SHA-256 (nettle).
+ *
+ * It covers exactly what compare_subtrees compares. docs/regf.md, "Tree digest", has the
+ * byte stream, so that somebody else can compute it.
+ */
+#ifndef HIVE_DIGEST_H
+#define HIVE_DIGEST_H
+
+#include "hive/hive.h"
+
+#define DIGEST_SIZE 32u
+#define DIGEST_HEX (2 * DIGEST_SIZE + 1)
+
+bool digest_subtree(const struct hive *hive, const struct hive_key *key,
+		    uint8_t digest[DIGEST_SIZE], struct error *err);
+
+void digest_bytes(struct bytes bytes, uint8_t digest[DIGEST_SIZE]);
+
+/* Lower-case hexadecimal, NUL-terminated. */
+void digest_hex(const uint8_t digest[DIGEST_SIZE], char hex[DIGEST_HEX]);
+
+#endif

@@ -1,0 +1,223 @@
+/* Images live in memfds; every size is the file's own before memory is taken for it. */
+#include "hive/image.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define IMAGE_MAX ((uint64_t)4 << 30)	/* more than a hive (2 GiB) or a log can have */
+#define COPY_CHUNK ((size_t)1 << 20)
+
+static int image_destroy(struct image *image)
+{
+	if (image->bytes.data)
+		munmap((void *)image->bytes.data, image->room);
+	if (image->fd >= 0)
+		close(image->fd);
+	return 0;
+}
+
+static uint64_t mapping_size(uint64_t size)
+{
+	return size ? size : 1;		/* an empty file cannot be mapped, one byte can */
+}
+
+/* Takes the memory and nothing else: not mapped, not filled. */
+static struct image *image_create(TALLOC_CTX *ctx, uint64_t size, struct error *err)
+{
+	struct image *image = talloc_zero(ctx, struct image);
+
+	if (!image) {
+		error_memory(err);
+		return NULL;
+	}
+	image->fd = memfd_create("clusnap", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	talloc_set_destructor(image, image_destroy);
+	if (image->fd < 0 || ftruncate(image->fd, (off_t)size) != 0) {
+		error_errno(err, ERROR_INTERNAL, "cannot take %llu bytes of memory",
+			    (unsigned long long)size);
+		talloc_free(image);
+		return NULL;
+	}
+	image->bytes.size = size;
+	return image;
+}
+
+static bool image_map(struct image *image, int protection, struct error *err)
+{
+	uint64_t room = mapping_size(image->bytes.size);
+	void *data = mmap(NULL, room, protection, MAP_SHARED, image->fd, 0);
+
+	if (data == MAP_FAILED)
+		return error_errno(err, ERROR_INTERNAL, "cannot map %llu bytes",
+				   (unsigned long long)room);
+	image->bytes.data = data;
+	image->room = room;
+	return true;
+}
+
+struct image *image_new(TALLOC_CTX *ctx, uint64_t size, struct error *err)
+{
+	struct image *image = image_create(ctx, size, err);
+
+	if (image && !image_map(image, PROT_READ | PROT_WRITE, err))
+		TALLOC_FREE(image);
+	return image;
+}
+
+struct image *image_copy(TALLOC_CTX *ctx, struct bytes from, struct error *err)
+{
+	struct image *image = image_new(ctx, from.size, err);
+
+	if (image && from.size)
+		memcpy(image_data(image), from.data, from.size);
+	return image;
+}
+
+uint8_t *image_data(struct image *image)
+{
+	return image->sealed ? NULL : (uint8_t *)image->bytes.data;
+}
+
+bool image_resize(struct image *image, uint64_t size, struct error *err)
+{
+	void *data;
+
+	if (image->sealed || size > IMAGE_MAX)
+		return error_set(err, ERROR_INTERNAL, "an image cannot have %llu bytes",
+				 (unsigned long long)size);
+	if (ftruncate(image->fd, (off_t)size) != 0)
+		return error_errno(err, ERROR_INTERNAL, "cannot take %llu bytes of memory",
+				   (unsigned long long)size);
+	data = mremap((void *)image->bytes.data, image->room, mapping_size(size), MREMAP_MAYMOVE);
+	if (data == MAP_FAILED)
+		return error_errno(err, ERROR_INTERNAL, "cannot map %llu bytes",
+				   (unsigned long long)size);
+	image->bytes = (struct bytes){ data, size };
+	image->room = mapping_size(size);
+	return true;
+}
+
+bool image_seal(struct image *image, struct error *err)
+{
+	if (image->sealed)
+		return true;
+	if (munmap((void *)image->bytes.data, image->room) != 0)
+		return error_errno(err, ERROR_INTERNAL, "munmap");
+	image->bytes.data = NULL;
+	if (fcntl(image->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL))
+		return error_errno(err, ERROR_INTERNAL, "cannot seal memory");
+	image->sealed = true;
+	return image_map(image, PROT_READ, err);
+}
+
+/* Reads the file into the memfd; the mapping comes after the seal. */
+static bool image_fill(struct image *image, int fd, struct error *err)
+{
+	uint64_t size = image->bytes.size, done = 0;
+	char *chunk = talloc_size(image, COPY_CHUNK);
+	ssize_t got = 0;
+
+	if (!chunk)
+		return error_memory(err);
+	while ((got = pread(fd, chunk, COPY_CHUNK, (off_t)done)) > 0) {
+		if ((uint64_t)got > size - done)
+			return error_set(err, ERROR_SOURCE, "grows while it is read");
+		for (ssize_t put = 0; put < got;) {
+			ssize_t n = pwrite(image->fd, chunk + put, (size_t)(got - put),
+					   (off_t)done + put);
+
+			if (n <= 0)
+				return error_errno(err, ERROR_INTERNAL, "cannot fill memory");
+			put += n;
+		}
+		done += (uint64_t)got;
+	}
+	talloc_free(chunk);
+	if (got < 0)
+		return error_errno(err, ERROR_SOURCE, "cannot read at offset 0x%llx",
+				   (unsigned long long)done);
+	if (done != size)
+		return error_set(err, ERROR_SOURCE, "shrinks while it is read");
+	return true;
+}
+
+struct image *image_read_fd(TALLOC_CTX *ctx, int fd, struct error *err)
+{
+	struct image *image;
+	struct stat st;
+
+	if (fstat(fd, &st) != 0) {
+		error_errno(err, ERROR_SOURCE, "cannot look at it");
+		return NULL;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		error_set(err, ERROR_SOURCE, S_ISDIR(st.st_mode) ? "is a directory, not a file" :
+								   "is not a regular file");
+		return NULL;
+	}
+	if ((uint64_t)st.st_size > IMAGE_MAX) {
+		error_set(err, ERROR_SOURCE, "has %llu bytes, more than any hive",
+			  (unsigned long long)st.st_size);
+		return NULL;
+	}
+	image = image_create(ctx, (uint64_t)st.st_size, err);
+	if (!image)
+		return NULL;
+	if (!image_fill(image, fd, err))
+		goto fail;
+	if (fcntl(image->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)) {
+		error_errno(err, ERROR_INTERNAL, "cannot seal memory");
+		goto fail;
+	}
+	image->sealed = true;
+	if (image_map(image, PROT_READ, err))
+		return image;
+fail:
+	talloc_free(image);
+	return NULL;
+}
+
+/*
+ * Opened with O_NONBLOCK so that a FIFO cannot hold us up, and with O_NOATIME where we may:
+ * it is the owner's privilege (or root's), and a read-only mount does not need it.
+ */
+static int open_regular(int dirfd, const char *name)
+{
+	int flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+	struct stat st;
+	int fd;
+
+	/* O_PATH first: opening a device node can already do something. */
+	fd = openat(dirfd, name, O_PATH | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+		return fd;	/* image_read_fd says what it is */
+	close(fd);
+	fd = openat(dirfd, name, flags | O_NOATIME);
+	if (fd < 0 && errno == EPERM)
+		fd = openat(dirfd, name, flags);
+	return fd;
+}
+
+struct image *image_read(TALLOC_CTX *ctx, int dirfd, const char *name, struct error *err)
+{
+	struct image *image;
+	int fd = open_regular(dirfd, name);
+
+	if (fd < 0) {
+		error_errno(err, ERROR_SOURCE, "cannot open it");
+		return NULL;
+	}
+	image = image_read_fd(ctx, fd, err);
+	close(fd);
+	return image;
+}
+
+char *image_path(TALLOC_CTX *ctx, const struct image *image)
+{
+	return talloc_asprintf(ctx, "/proc/self/fd/%d", image->fd);
+}

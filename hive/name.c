@@ -1,0 +1,217 @@
+/*
+ * Names: Windows' order and hashes over upcased UTF-16 units, and WTF-8.
+ *
+ * The upcase table is spread out once, before main, into 128 KB: a look-up is one load,
+ * and sorting a large hive makes tens of millions of them.
+ */
+#include "hive/name.h"
+
+#include "hive/upcase.h"
+
+static uint16_t upper[0x10000];
+
+__attribute__((constructor)) static void spread_upcase(void)
+{
+	for (unsigned unit = 0; unit < 0x10000; unit++)
+		upper[unit] = (uint16_t)unit;
+	for (unsigned i = 0; i < upcase_run_count; i++) {
+		const struct upcase_run *run = &upcase_runs[i];
+
+		for (unsigned unit = run->first; unit <= run->last; unit += run->step)
+			upper[unit] = (uint16_t)(unit + run->delta);
+	}
+}
+
+uint16_t name_upcase(uint16_t unit)
+{
+	return upper[unit];
+}
+
+int name_compare(struct name a, struct name b)
+{
+	uint32_t length_a = name_length(a), length_b = name_length(b);
+	uint32_t common = length_a < length_b ? length_a : length_b;
+
+	for (uint32_t i = 0; i < common; i++) {
+		uint16_t unit_a = name_unit(a, i), unit_b = name_unit(b, i);
+
+		if (unit_a == unit_b)
+			continue;
+		unit_a = upper[unit_a];
+		unit_b = upper[unit_b];
+		if (unit_a != unit_b)
+			return unit_a < unit_b ? -1 : 1;
+	}
+	return length_a == length_b ? 0 : length_a < length_b ? -1 : 1;
+}
+
+bool name_equal(struct name a, struct name b)
+{
+	return name_length(a) == name_length(b) && name_compare(a, b) == 0;
+}
+
+bool name_identical(struct name a, struct name b)
+{
+	uint32_t length = name_length(a);
+
+	if (length != name_length(b))
+		return false;
+	if (length == 0)
+		return true;
+	if (a.compressed == b.compressed)
+		return memcmp(a.data, b.data, a.compressed ? length : 2 * (size_t)length) == 0;
+	for (uint32_t i = 0; i < length; i++) {
+		if (name_unit(a, i) != name_unit(b, i))
+			return false;
+	}
+	return true;
+}
+
+uint32_t name_hash(struct name n)
+{
+	uint32_t hash = 0, length = name_length(n);
+
+	for (uint32_t i = 0; i < length; i++)
+		hash = hash * 37 + upper[name_unit(n, i)];
+	return hash;
+}
+
+void name_hint(struct name n, uint8_t hint[4])
+{
+	uint32_t length = name_length(n);
+
+	memset(hint, 0, 4);
+	for (uint32_t i = 0; i < 4 && i < length; i++) {
+		uint16_t unit = name_unit(n, i);
+
+		if (unit > 0xff) {
+			memset(hint, 0, 4);
+			return;
+		}
+		hint[i] = (uint8_t)unit;
+	}
+}
+
+bool name_compressible(struct name n)
+{
+	uint32_t length = name_length(n);
+
+	for (uint32_t i = 0; !n.compressed && i < length; i++) {
+		if (name_unit(n, i) > 0xff)
+			return false;
+	}
+	return true;
+}
+
+/* --- WTF-8 --- */
+
+static bool is_high(uint32_t unit)
+{
+	return unit >= 0xd800 && unit < 0xdc00;
+}
+
+static bool is_low(uint32_t unit)
+{
+	return unit >= 0xdc00 && unit < 0xe000;
+}
+
+/* Writes one code point, at most 4 bytes, and gives their number. */
+static unsigned put_utf8(char *out, uint32_t code)
+{
+	if (code != 0 && code < 0x80) {
+		out[0] = (char)code;
+		return 1;
+	}
+	if (code < 0x800) {
+		out[0] = (char)(0xc0 | code >> 6);
+		out[1] = (char)(0x80 | (code & 0x3f));
+		return 2;
+	}
+	if (code < 0x10000) {
+		out[0] = (char)(0xe0 | code >> 12);
+		out[1] = (char)(0x80 | (code >> 6 & 0x3f));
+		out[2] = (char)(0x80 | (code & 0x3f));
+		return 3;
+	}
+	out[0] = (char)(0xf0 | code >> 18);
+	out[1] = (char)(0x80 | (code >> 12 & 0x3f));
+	out[2] = (char)(0x80 | (code >> 6 & 0x3f));
+	out[3] = (char)(0x80 | (code & 0x3f));
+	return 4;
+}
+
+char *name_to_utf8(TALLOC_CTX *ctx, struct name n)
+{
+	uint32_t length = name_length(n);
+	char *text = talloc_size(ctx, 3 * (size_t)length + 1), *at = text;
+
+	if (!text)
+		return NULL;
+	for (uint32_t i = 0; i < length; i++) {
+		uint32_t code = name_unit(n, i);
+
+		if (is_high(code) && i + 1 < length && is_low(name_unit(n, i + 1)))
+			code = 0x10000 + ((code - 0xd800) << 10) + name_unit(n, ++i) - 0xdc00u;
+		at += put_utf8(at, code);
+	}
+	*at = '\0';
+	talloc_set_name_const(text, "char");
+	return text;
+}
+
+char *name_utf16_to_utf8(TALLOC_CTX *ctx, struct bytes text)
+{
+	struct name n = { text.data, (uint32_t)(text.size & ~(uint64_t)1), false };
+
+	return text.size > 0x10000000 ? NULL : name_to_utf8(ctx, n);
+}
+
+/* Reads one code point, at most 4 bytes, and gives their number; 0 if malformed. */
+static unsigned get_utf8(const uint8_t *at, size_t left, uint32_t *code)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	unsigned size = at[0] < 0x80 ? 1 : at[0] < 0xc0 ? 0 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 :
+			at[0] < 0xf8 ? 4 : 0;
+
+	if (size == 0 || size > left)
+		return 0;
+	*code = size == 1 ? at[0] : at[0] & (0x7fu >> size);
+	for (unsigned i = 1; i < size; i++) {
+		if ((at[i] & 0xc0) != 0x80)
+			return 0;
+		*code = *code << 6 | (at[i] & 0x3f);
+	}
+	if (size == 2 && *code == 0)
+		return size;		/* a NUL inside a name */
+	return *code < least[size] || *code > 0x10ffff ? 0 : size;
+}
+
+bool name_from_utf8(TALLOC_CTX *ctx, const char *text, size_t size, struct name *n)
+{
+	le16 *units = talloc_array(ctx, le16, size + 1);
+	uint32_t count = 0;
+	bool narrow = true;
+
+	if (!units)
+		return false;
+	for (size_t at = 0; at < size;) {
+		uint32_t code;
+		unsigned used = get_utf8((const uint8_t *)text + at, size - at, &code);
+
+		if (used == 0) {
+			talloc_free(units);
+			return false;
+		}
+		at += used;
+		narrow = narrow && code <= 0xff;
+		if (code >= 0x10000) {
+			units[count++] = le16_put((uint16_t)(0xd800 + ((code - 0x10000) >> 10)));
+			code = 0xdc00 + (code & 0x3ff);
+		}
+		units[count++] = le16_put((uint16_t)code);
+	}
+	for (uint32_t i = 0; narrow && i < count; i++)
+		((uint8_t *)units)[i] = units[i].b[0];
+	*n = (struct name){ (uint8_t *)units, narrow ? count : 2 * count, narrow };
+	return true;
+}

@@ -1,0 +1,69 @@
+/*
+ * name: names of keys and values as a hive stores them, and as people write them.
+ *
+ * A name is a sequence of UTF-16 units, stored in two bytes each, or in one byte each
+ * ("compressed", Latin-1) when all are below 0x100. Windows compares, sorts and hashes
+ * units, never characters: surrogates are not joined and need not be paired.
+ *
+ * UTF-8 here is WTF-8: an unpaired surrogate becomes its three bytes, and a NUL inside
+ * a name becomes C0 80, so that every name has exactly one text and comes back from it.
+ */
+#ifndef HIVE_NAME_H
+#define HIVE_NAME_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <talloc.h>
+
+#include "hive/bytes.h"
+
+struct name {
+	const uint8_t *data;	/* into the image */
+	uint32_t size;		/* bytes */
+	bool compressed;
+};
+
+static inline uint32_t name_length(struct name n)
+{
+	return n.compressed ? n.size : n.size / 2;
+}
+
+static inline uint16_t name_unit(struct name n, uint32_t i)
+{
+	return n.compressed ? n.data[i] : (uint16_t)(n.data[2 * i] | n.data[2 * i + 1] << 8);
+}
+
+/* RtlUpcaseUnicodeChar, by the table of Windows 10. */
+uint16_t name_upcase(uint16_t unit);
+
+/* The order of siblings: upcased units as numbers, the shorter prefix first. <0, 0, >0 */
+int name_compare(struct name a, struct name b);
+
+/* The same name but for letter case. */
+bool name_equal(struct name a, struct name b);
+
+/* The same units, letter case included; how they are stored does not matter. */
+bool name_identical(struct name a, struct name b);
+
+/* What an lh list holds of a name. */
+uint32_t name_hash(struct name n);
+
+/* What an lf list holds of a name: its first four units, or zeros if one is above 0xff. */
+void name_hint(struct name n, uint8_t hint[4]);
+
+/* True if every unit is below 0x100, so that the name can be stored compressed. */
+bool name_compressible(struct name n);
+
+/* As WTF-8, allocated on CTX; NULL if there is no memory. */
+char *name_to_utf8(TALLOC_CTX *ctx, struct name n);
+
+/* UTF-16LE text of any kind as WTF-8; an odd last byte is left out. */
+char *name_utf16_to_utf8(TALLOC_CTX *ctx, struct bytes text);
+
+/*
+ * A name from WTF-8 text of SIZE bytes, compressed if it can be, allocated on CTX.
+ * False if it is not well formed or there is no memory.
+ */
+bool name_from_utf8(TALLOC_CTX *ctx, const char *text, size_t size, struct name *n);
+
+#endif

@@ -1,0 +1,47 @@
+/*
+ * problem: a list of what is wrong with something, for people and for scripts.
+ *
+ * Each problem has a code (a fixed word, see docs/ and the manual page), a place and one
+ * sentence. The list never floods: after PROBLEM_SAME of one code only the count goes up.
+ */
+#ifndef HIVE_PROBLEM_H
+#define HIVE_PROBLEM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <talloc.h>
+
+#define PROBLEM_SAME 20u		/* listed one by one; more of a code are counted */
+#define PROBLEM_NOWHERE UINT64_MAX	/* there is no file offset */
+
+/* How bad it is, from the view of Windows loading it. */
+enum problem_weight {
+	PROBLEM_NOTE,		/* Windows leaves such things behind itself; nothing is lost */
+	PROBLEM_HEALS,		/* Windows loads it, and repairs or drops something */
+	PROBLEM_FATAL,		/* Windows refuses it */
+};
+
+struct problem {
+	const char *code;	/* a constant */
+	enum problem_weight weight;
+	uint64_t offset;	/* in the file, or PROBLEM_NOWHERE */
+	char *text;		/* one sentence, UTF-8 */
+	uint32_t more;		/* how many of the same code came after the last listed one */
+};
+
+struct problems {
+	struct problem *list;	/* talloc array on the struct */
+	uint32_t count;
+	enum problem_weight worst;	/* PROBLEM_NOTE while the list is empty */
+	bool lost;		/* no memory for one: say so, the list is incomplete */
+};
+
+struct problems *problems_new(TALLOC_CTX *ctx);
+
+void problems_add(struct problems *problems, enum problem_weight weight, uint64_t offset,
+		  const char *code, const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* The first problem of a code, or NULL. */
+const struct problem *problems_find(const struct problems *problems, const char *code);
+
+#endif

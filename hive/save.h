@@ -1,0 +1,30 @@
+/*
+ * save: RegSaveKey. A subtree as a new, compact, clean hive in memory.
+ *
+ * What is kept, recomputed and reset is in docs/regf.md, "What save writes". The same tree
+ * gives the same bytes, whatever hive it came from.
+ */
+#ifndef HIVE_SAVE_H
+#define HIVE_SAVE_H
+
+#include "hive/hive.h"
+
+struct save_options {
+	uint32_t minor;			/* 3 or 5; 0: the source's (4 becomes 5) */
+	struct problems *left_out;	/* not NULL: salvage. What is not sound is left out, by path */
+};
+
+struct save_count {
+	uint64_t keys, values, descriptors;
+};
+
+/*
+ * The subtree at KEY as a sealed image on CTX. OPTIONS and COUNT may be NULL.
+ * ERROR_REFUSED for layered keys (format 1.6) and for data that the asked format cannot hold,
+ * ERROR_SOURCE if the hive turns out to be damaged.
+ */
+struct image *save_subtree(TALLOC_CTX *ctx, const struct hive *hive, const struct hive_key *key,
+			   const struct save_options *options, struct save_count *count,
+			   struct error *err);
+
+#endif

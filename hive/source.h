@@ -1,0 +1,38 @@
+/*
+ * source: a hive file with what lies beside it, read into memory and not yet interpreted.
+ *
+ * For NAME in a directory these are NAME.LOG, NAME.LOG1 and NAME.LOG2 in any letter case
+ * (two files that differ only in case are an error), and whether there are files of kernel
+ * transactions: NAME*.blf, NAME*.container, NAME*.regtrans-ms (Vista and later).
+ */
+#ifndef HIVE_SOURCE_H
+#define HIVE_SOURCE_H
+
+#include "hive/image.h"
+
+enum { SOURCE_LOG, SOURCE_LOG1, SOURCE_LOG2, SOURCE_LOGS };
+
+struct source {
+	char *name;			/* for messages: the path as the user knows it */
+	struct image *hive;
+	struct source_log {
+		char *name;		/* of the file, without its directory; NULL if absent */
+		struct image *image;	/* NULL if absent */
+	} logs[SOURCE_LOGS];
+	char *transactions;		/* name of a file of kernel transactions, or NULL */
+};
+
+/*
+ * Reads NAME in the directory DIRFD and its company. SHOWN is the name for messages.
+ * ERROR_SOURCE if anything that is there cannot be read.
+ */
+struct source *source_read(TALLOC_CTX *ctx, int dirfd, const char *name, const char *shown,
+			   struct error *err);
+
+/* The same for a path that a user gave. */
+struct source *source_read_path(TALLOC_CTX *ctx, const char *path, struct error *err);
+
+/* Adds the log PATH to a source instead of looking for logs beside the hive; up to three. */
+bool source_add_log(struct source *source, const char *path, struct error *err);
+
+#endif
