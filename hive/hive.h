@@ -50,6 +50,7 @@ const struct recovery *hive_recovery(const struct hive *hive);
 const struct check *hive_check(const struct hive *hive);
 const struct regf_base *hive_base(const struct hive *hive);
 const struct image *hive_image(const struct hive *hive);
+bool hive_in_hivex(const struct hive *hive);		/* hivex accepted the image */
 
 /* --- keys --- */
 
@@ -80,6 +81,9 @@ bool hive_find(const struct hive *hive, const struct hive_key *from, const char 
 /* The self-relative security descriptor of a key. */
 bool hive_security(const struct hive *hive, const struct hive_key *key, struct bytes *descriptor,
 		   struct error *err);
+
+/* Names from the root down to KEY, '\\' between them, on CTX; "" for the root. For messages. */
+char *hive_path(TALLOC_CTX *ctx, const struct hive *hive, const struct hive_key *key);
 
 static inline uint64_t hive_key_time(const struct hive_key *key)
 {

@@ -1,0 +1,73 @@
+/*
+ * Navigation through hivex. A hivex handle is the file offset of a cell, so that everything
+ * hivex has no call for can be read from the same image at the same place.
+ *
+ * hivex has limits (70,000 subkeys, 110,000 values, ...) where it answers ERANGE; then these
+ * functions say false and the caller walks the lists itself.
+ */
+#include <hivex.h>
+#include <stdlib.h>
+
+#include "hive/open.h"
+
+struct hivex_handle {
+	hive_h *hivex;
+};
+
+static int hivex_handle_close(struct hivex_handle *handle)
+{
+	hivex_close(handle->hivex);
+	return 0;
+}
+
+struct hivex_handle *hivex_handle_open(TALLOC_CTX *ctx, const struct image *image)
+{
+	struct hivex_handle *handle = talloc_zero(ctx, struct hivex_handle);
+	char *path = handle ? image_path(handle, image) : NULL;
+
+	if (path)
+		handle->hivex = hivex_open(path, 0);
+	if (!path || !handle->hivex) {
+		talloc_free(handle);
+		return NULL;
+	}
+	TALLOC_FREE(path);
+	talloc_set_destructor(handle, hivex_handle_close);
+	return handle;
+}
+
+/* Takes COUNT handles of a zero-terminated array that hivex allocated, and frees it. */
+static bool take(TALLOC_CTX *ctx, const size_t *handles, uint32_t count, uint32_t **cells)
+{
+	uint32_t *list = talloc_array(ctx, uint32_t, count);
+	uint32_t i;
+
+	for (i = 0; list && i < count && handles[i]; i++)
+		list[i] = (uint32_t)(handles[i] - REGF_BASE_SIZE);
+	if (!list || i < count || handles[count]) {
+		talloc_free(list);
+		return false;
+	}
+	*cells = list;
+	return true;
+}
+
+bool hivex_handle_subkeys(TALLOC_CTX *ctx, struct hivex_handle *handle, uint32_t key,
+                          uint32_t count, uint32_t **cells)
+{
+	hive_node_h *nodes = hivex_node_children(handle->hivex, (size_t)key + REGF_BASE_SIZE);
+	bool done = nodes && take(ctx, nodes, count, cells);
+
+	free(nodes);
+	return done;
+}
+
+bool hivex_handle_values(TALLOC_CTX *ctx, struct hivex_handle *handle, uint32_t key, uint32_t count,
+                         uint32_t **cells)
+{
+	hive_value_h *values = hivex_node_values(handle->hivex, (size_t)key + REGF_BASE_SIZE);
+	bool done = values && take(ctx, values, count, cells);
+
+	free(values);
+	return done;
+}

@@ -1,0 +1,37 @@
+/* open: what hive.c, cell.c, key.c and value.c share. Nobody else includes it. */
+#ifndef HIVE_OPEN_H
+#define HIVE_OPEN_H
+
+#include "hive/hive.h"
+
+struct hivex_handle;
+
+struct hive {
+	char *name;
+	const struct image *image;
+	struct bytes bins; /* from the end of the base block */
+	uint32_t minor;
+	bool damaged;               /* opened in spite of what the validator said */
+	struct hivex_handle *hivex; /* NULL: hivex refused the image, or must not see it */
+	struct recovery recovery;
+	struct check check;
+};
+
+/*
+ * The contents of an allocated cell that holds at least LEAST bytes; data is NULL, and the
+ * error filled, if there is no such cell. The one way from a cell offset to bytes.
+ */
+struct bytes open_cell(const struct hive *hive, uint32_t cell, uint64_t least, struct error *err);
+
+/* --- hive/hivex.c: the only file that knows hivex --- */
+
+/* NULL if hivex refuses the image. */
+struct hivex_handle *hivex_handle_open(TALLOC_CTX *ctx, const struct image *image);
+
+/* True with the cells of all COUNT subkeys (values) on CTX; false if hivex gives up. */
+bool hivex_handle_subkeys(TALLOC_CTX *ctx, struct hivex_handle *handle, uint32_t key,
+                          uint32_t count, uint32_t **cells);
+bool hivex_handle_values(TALLOC_CTX *ctx, struct hivex_handle *handle, uint32_t key, uint32_t count,
+                         uint32_t **cells);
+
+#endif
