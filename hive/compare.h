@@ -12,6 +12,6 @@
 
 /* False with ERROR_BAD_NEWS and the first difference by path; or another error. */
 bool compare_subtrees(const struct hive *a, const struct hive_key *key_a, const struct hive *b,
-		      const struct hive_key *key_b, struct error *err);
+                      const struct hive_key *key_b, struct error *err);
 
 #endif

@@ -8,13 +8,20 @@
 #define HIVE_DIGEST_H
 
 #include "hive/hive.h"
+#include "hive/sink.h"
 
 #define DIGEST_SIZE 32u
 #define DIGEST_HEX (2 * DIGEST_SIZE + 1)
 
 bool digest_subtree(const struct hive *hive, const struct hive_key *key,
-		    uint8_t digest[DIGEST_SIZE], struct error *err);
+                    uint8_t digest[DIGEST_SIZE], struct error *err);
 
+/* The same, of a tree that does not come from a hive: give it to the sink, then finish. */
+struct digest *digest_new(TALLOC_CTX *ctx);
+struct sink *digest_sink(struct digest *digest);
+void digest_finish(struct digest *digest, uint8_t out[DIGEST_SIZE]);
+
+/* Plain SHA-256 of bytes. */
 void digest_bytes(struct bytes bytes, uint8_t digest[DIGEST_SIZE]);
 
 /* Lower-case hexadecimal, NUL-terminated. */

@@ -10,8 +10,8 @@
 #include "hive/hive.h"
 
 struct save_options {
-	uint32_t minor;			/* 3 or 5; 0: the source's (4 becomes 5) */
-	struct problems *left_out;	/* not NULL: salvage. What is not sound is left out, by path */
+	uint32_t minor;            /* 3 or 5; 0: the source's (4 becomes 5) */
+	struct problems *left_out; /* not NULL: salvage. What is not sound is left out, by path */
 };
 
 struct save_count {
@@ -24,7 +24,7 @@ struct save_count {
  * ERROR_SOURCE if the hive turns out to be damaged.
  */
 struct image *save_subtree(TALLOC_CTX *ctx, const struct hive *hive, const struct hive_key *key,
-			   const struct save_options *options, struct save_count *count,
-			   struct error *err);
+                           const struct save_options *options, struct save_count *count,
+                           struct error *err);
 
 #endif
