@@ -14,9 +14,9 @@
 #include "hive/problem.h"
 
 struct check {
-	uint64_t keys, values;		/* reached from the root */
-	bool dirty;			/* sequence numbers or checksum: the logs are needed */
-	struct problems *problems;	/* weight FATAL: Windows would refuse the hive */
+	uint64_t keys, values;     /* reached from the root */
+	bool dirty;                /* sequence numbers or checksum: the logs are needed */
+	struct problems *problems; /* weight FATAL: Windows would refuse the hive */
 };
 
 /*

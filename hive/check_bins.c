@@ -1,0 +1,172 @@
+/*
+ * Bins and cells: one linear pass that marks every allocated cell, and claims on the marks.
+ *
+ * Behind a bin that is none, the pass goes on at the next page that calls itself the bin of
+ * its place, so that one bad page does not hide the rest of a hive.
+ */
+#include "hive/check_internal.h"
+
+static uint32_t word_at(const struct checker *c, uint64_t at)
+{
+	le32 word;
+
+	memcpy(&word, c->bins.data + at, 4);
+	return le32_get(word);
+}
+
+/* The cells of one bin, from FROM to END. */
+static void check_cells(struct checker *c, uint32_t from, uint32_t end)
+{
+	uint32_t at = from;
+
+	while (at < end) {
+		uint32_t word = word_at(c, at);
+		uint32_t size = word & 0x80000000 ? 0u - word : word;
+
+		if (size == 0 || size % 8 || size > end - at) {
+			const char *why = size == 0  ? "not allowed"
+			                  : size % 8 ? "not a multiple of 8"
+			                             : "more than the rest of its bin";
+
+			check_say(c, PROBLEM_HEALS, at, "cell-size",
+			          "cell 0x%llx: size %u is %s; the bin's last %u bytes cannot be "
+			          "read",
+			          (unsigned long long)check_offset(at), size, why, end - at);
+			return;
+		}
+		if (word & 0x80000000) {
+			c->marks[2 * (at >> 9)] |= 1ull << (at >> 3 & 63);
+			c->allocated++;
+		}
+		at += size;
+	}
+}
+
+/* Is there a bin at AT that is what it says? */
+static bool bin_fits(const struct checker *c, uint64_t at)
+{
+	const struct regf_bin *bin = bytes_at(c->bins, at, sizeof(*bin));
+	uint32_t size;
+
+	if (!bin || memcmp(bin->signature, "hbin", 4) != 0 || le32_get(bin->offset) != at)
+		return false;
+	size = le32_get(bin->size);
+	return size != 0 && size % REGF_PAGE == 0 && size <= c->bins.size - at;
+}
+
+static uint64_t next_bin(const struct checker *c, uint64_t at)
+{
+	for (at += REGF_PAGE; at < c->bins.size; at += REGF_PAGE) {
+		if (bin_fits(c, at))
+			return at;
+	}
+	return c->bins.size;
+}
+
+/* Says what is wrong with the bin at AT; gives its size if its cells can be read, else 0. */
+static uint32_t check_bad_bin(struct checker *c, uint64_t at, uint64_t next)
+{
+	const struct regf_bin *bin = bytes_at(c->bins, at, sizeof(*bin));
+	unsigned long long where = REGF_BASE_SIZE + at;
+	uint32_t size;
+
+	if (!bin || memcmp(bin->signature, "hbin", 4) != 0) {
+		check_say(c, PROBLEM_FATAL, (uint32_t)at, "bin-signature",
+		          "bin 0x%llx: it does not begin with \"hbin\"; 0x%llx bytes are lost",
+		          where, (unsigned long long)(next - at));
+		return 0;
+	}
+	size = le32_get(bin->size);
+	if (le32_get(bin->offset) != at)
+		check_say(c, PROBLEM_FATAL, (uint32_t)at, "bin-offset",
+		          "bin 0x%llx: it says that it is bin 0x%llx", where,
+		          (unsigned long long)check_offset(le32_get(bin->offset)));
+	if (size != 0 && size % REGF_PAGE == 0 && size <= c->bins.size - at)
+		return size;
+	check_say(c, PROBLEM_FATAL, (uint32_t)at, "bin-size",
+	          "bin 0x%llx: size 0x%x is no multiple of 0x1000 that ends inside the hive; "
+	          "0x%llx bytes are read as this bin",
+	          where, size, (unsigned long long)(next - at));
+	return (uint32_t)(next - at);
+}
+
+bool check_bins(struct checker *c)
+{
+	uint64_t at = 0;
+
+	c->marks = talloc_zero_array(c, uint64_t, 2 * ((uint32_t)c->bins.size / 512 + 1));
+	if (!c->marks)
+		return false;
+	while (at < c->bins.size) {
+		uint32_t size;
+
+		if (bin_fits(c, at)) {
+			size = word_at(c, at + offsetof(struct regf_bin, size));
+			check_cells(c, (uint32_t)at + (uint32_t)sizeof(struct regf_bin),
+			            (uint32_t)at + size);
+			at += size;
+			continue;
+		}
+		uint64_t next = next_bin(c, at);
+
+		size = check_bad_bin(c, at, next);
+		if (size > sizeof(struct regf_bin))
+			check_cells(c, (uint32_t)at + (uint32_t)sizeof(struct regf_bin),
+			            (uint32_t)at + (size & ~7u));
+		at = size ? at + size : next;
+	}
+	return true;
+}
+
+const void *check_claim(struct checker *c, enum problem_weight weight, uint32_t from, uint32_t cell,
+                        uint64_t least, const char *what)
+{
+	unsigned long long where = check_offset(cell);
+	uint64_t *marks, bit;
+
+	if (cell % 8 || cell >= c->bins.size) {
+		if (cell == REGF_NIL)
+			check_say_key(c, weight, from, "cell-outside", "%s is missing", what);
+		else
+			check_say_key(c, weight, from, "cell-outside",
+			              "%s 0x%llx is outside the hive bins or no multiple of 8",
+			              what, where);
+		return NULL;
+	}
+	marks = &c->marks[2 * (cell >> 9)];
+	bit = 1ull << (cell >> 3 & 63);
+	if (!(marks[0] & bit)) {
+		check_say_key(c, weight, from, "cell-free",
+		              "%s 0x%llx: no allocated cell begins there", what, where);
+		return NULL;
+	}
+	if (marks[1] & bit) {
+		check_say_key(c, weight, cell, "cell-two-owners",
+		              "%s 0x%llx: something else uses this cell already", what, where);
+		return NULL;
+	}
+	marks[1] |= bit;
+	if (check_room(c, cell) < least) {
+		check_say_key(c, weight, cell, "cell-small",
+		              "%s 0x%llx: the cell has room for %u bytes, needed are %llu", what,
+		              where, check_room(c, cell), (unsigned long long)least);
+		return NULL;
+	}
+	return c->bins.data + cell + 4;
+}
+
+void check_unowned(struct checker *c)
+{
+	for (uint64_t word = 0; word < c->bins.size / 512 + 1; word++) {
+		uint64_t left = c->marks[2 * word] & ~c->marks[2 * word + 1];
+
+		for (; left; left &= left - 1) {
+			uint32_t cell =
+				(uint32_t)(word * 512 + 8 * (uint64_t)__builtin_ctzll(left));
+
+			check_say(c, PROBLEM_NOTE, cell, "cell-unreferenced",
+			          "cell 0x%llx: %u bytes are allocated, but nothing refers to them",
+			          (unsigned long long)check_offset(cell), check_room(c, cell));
+		}
+	}
+}

@@ -1,0 +1,137 @@
+/*
+ * check_internal: what the parts of the validator share. Private to hive/check*.c.
+ *
+ * One linear pass over bins and cells (check_bins.c) marks where allocated cells begin; one
+ * walk down the tree (check_keys.c) claims each of them for the record that refers to it.
+ * What nobody claimed has leaked, what is claimed twice has two owners. Both marks are one
+ * bit for every 8 bytes, side by side, so that a claim touches one cache line.
+ *
+ * Cells are numbers as in the file, from the end of the base block. Sentences for people and
+ * problem offsets count from the start of the file, as a hex editor does.
+ */
+#ifndef HIVE_CHECK_INTERNAL_H
+#define HIVE_CHECK_INTERNAL_H
+
+#include "hive/check.h"
+#include "hive/name.h"
+#include "hive/regf.h"
+
+/* A key on the way from the root to where the walk is. */
+struct check_key {
+	uint32_t cell;
+	const struct regf_key *nk;
+	const uint8_t *index; /* rest of an ri list */
+	const uint8_t *leaf;  /* rest of the lf, lh or li list being read */
+	uint32_t index_left, leaf_left;
+	uint32_t entry_size; /* 4 in li, 8 in lf and lh */
+	bool hashed;         /* lh: entries hold a hash */
+	bool unread;         /* a list could not be read: its keys are not counted */
+	uint32_t listed;     /* entries met so far */
+	uint32_t longest_name, longest_class; /* of the subkeys, in bytes of UTF-16 */
+	struct name previous;                 /* the sibling before; data NULL if there is none */
+};
+
+struct check_use {
+	uint32_t cell; /* REGF_NIL: this place in the table is free */
+	uint32_t keys : 31;
+	uint32_t in_ring : 1;
+};
+
+struct check_value_item {
+	uint32_t hash, cell;
+};
+
+struct checker {
+	struct bytes bins; /* what of the hive bins is in the file */
+	struct check *check;
+	struct problems *problems;
+	uint32_t minor, root;
+	uint64_t *marks;                /* pairs of words: allocated, owned */
+	uint64_t allocated;             /* cells */
+	struct check_key *path;         /* REGF_DEPTH_MAX of them */
+	uint32_t depth;                 /* how many are in use; 0: the base block */
+	const struct regf_value *value; /* being looked at, or NULL */
+	struct check_use *uses;         /* open addressing, a power of two */
+	uint32_t use_room, use_count;
+	uint32_t recent_security; /* index in uses */
+	uint32_t root_security;   /* cell; REGF_NIL: there is no root key */
+	struct check_value_item *items;
+	uint64_t item_room;
+	uint16_t latin[256]; /* upper case of what compressed names consist of */
+	bool after_tree;     /* all keys have been seen */
+	bool memory;         /* there was not enough of it */
+};
+
+/* A problem of the cell CELL, or of none (REGF_NIL: the place is OFFSET in the file). */
+void check_say(struct checker *c, enum problem_weight weight, uint32_t cell, const char *code,
+               const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* The same for the key (and value) being looked at, whose path stands before the text. */
+void check_say_key(struct checker *c, enum problem_weight weight, uint32_t cell, const char *code,
+                   const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+static inline uint64_t check_offset(uint32_t cell)
+{
+	return (uint64_t)cell + REGF_BASE_SIZE;
+}
+
+static inline struct check_key *check_top(struct checker *c)
+{
+	return c->depth ? &c->path[c->depth - 1] : NULL;
+}
+
+/* check_base.c; false if there is nothing behind the base block to look at. */
+bool check_base(struct checker *c, struct bytes image);
+void check_tail(struct checker *c, struct bytes image);
+
+/* check_bins.c */
+bool check_bins(struct checker *c);
+void check_unowned(struct checker *c);
+
+/*
+ * Claims the cell that a field of FROM names, WHAT it is for people: its contents if it is
+ * allocated, unclaimed and has room for LEAST bytes; else the problem is said, and NULL.
+ */
+const void *check_claim(struct checker *c, enum problem_weight weight, uint32_t from, uint32_t cell,
+                        uint64_t least, const char *what);
+
+/* Bytes in an allocated cell behind its size field. */
+static inline uint32_t check_room(const struct checker *c, uint32_t cell)
+{
+	le32 size;
+
+	memcpy(&size, c->bins.data + cell, 4);
+	return 0u - le32_get(size) - 4;
+}
+
+/* check_keys.c */
+void check_tree(struct checker *c);
+
+/* A stored maximum of the key on top: too small, or larger than what is there. */
+void check_maximum(struct checker *c, const struct check_key *key, const char *what,
+                   uint32_t stored, uint32_t real);
+
+/* check_lists.c */
+void check_list_begin(struct checker *c, struct check_key *key);
+/* The next subkey of the key on top; *ENTRY is its place in the list, hint behind it. */
+bool check_list_next(struct checker *c, struct check_key *key, const uint8_t **entry);
+/* The hint or hash of ENTRY against the name of the key on top, whose parent is PARENT. */
+void check_hint(struct checker *c, const struct check_key *parent, const uint8_t *entry,
+                struct name name);
+
+/* check_values.c */
+void check_values(struct checker *c, struct check_key *key);
+
+/* check_security.c */
+void check_security_use(struct checker *c, const struct check_key *key);
+void check_security_ring(struct checker *c);
+
+/* check_names.c */
+struct name check_key_name(const struct regf_key *nk);
+struct name check_value_name(const struct regf_value *vk);
+int check_compare(const struct checker *c, struct name a, struct name b);
+uint32_t check_hash(const struct checker *c, struct name n);
+/* "root key", "key A\B", "key A\B, value C", or what is before or behind all keys. */
+char *check_who(TALLOC_CTX *ctx, const struct checker *c);
+
+#endif
