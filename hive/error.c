@@ -1,53 +1,124 @@
-/* Filling and wrapping a struct error. Text that does not fit is cut, and says so. */
+/*
+ * Filling and wrapping a struct error.
+ *
+ * Names from foreign disks end up in these texts, so whatever could move a terminal's cursor
+ * or break a JSON document is made a question mark here, once. When a text is too long it is
+ * the context that is cut, not the reason at its end.
+ */
 #include "hive/error.h"
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-static void mark_cut(struct error *err, int length)
+#define ROOM sizeof(((struct error *)0)->text)
+
+/* Bytes of the UTF-8 character at AT, or 0 if it is malformed or a control character. */
+static unsigned character(const uint8_t *at)
 {
-	if (length >= (int)sizeof(err->text))
-		memcpy(err->text + sizeof(err->text) - 4, "...", 4);
+	unsigned size = *at < 0x80 ? 1 : *at < 0xc2 ? 0 : *at < 0xe0 ? 2 : *at < 0xf0 ? 3 : 4;
+
+	if (size == 1)
+		return *at >= 0x20 && *at != 0x7f;
+	if (*at > 0xf4)
+		return 0;
+	for (unsigned i = 1; i < size; i++) {
+		if ((at[i] & 0xc0) != 0x80)
+			return 0;
+	}
+	if ((at[0] == 0xc2 && at[1] < 0xa0) || (at[0] == 0xe0 && at[1] < 0xa0) ||
+	    (at[0] == 0xed && at[1] > 0x9f) || (at[0] == 0xf0 && at[1] < 0x90) ||
+	    (at[0] == 0xf4 && at[1] > 0x8f))
+		return 0; /* C1 controls, overlong forms, surrogates, above U+10FFFF */
+	return size;
+}
+
+static void tidy(char *text)
+{
+	while (*text) {
+		unsigned size = character((const uint8_t *)text);
+
+		if (size == 0)
+			*text = '?';
+		text += size ? size : 1;
+	}
+}
+
+/* Makes TEXT at most LENGTH bytes long, with "..." at its end if anything was cut. */
+static void cut(char *text, size_t length)
+{
+	if (strlen(text) <= length)
+		return;
+	length -= 3;
+	while (length > 0 && ((uint8_t)text[length] & 0xc0) == 0x80)
+		length--;
+	strcpy(text + length, "...");
+}
+
+/* The formatted text, tidy; OUT has one byte more than an error so that a cut is noticed. */
+static void format_text(char out[ROOM + 1], const char *format, va_list args)
+{
+	if (vsnprintf(out, ROOM + 1, format, args) < 0)
+		strcpy(out, "?");
+	tidy(out); /* a character that vsnprintf has cut in two becomes question marks, and goes */
+	cut(out, ROOM - 1);
+}
+
+/* "CONTEXT: REASON" */
+static void join(struct error *err, char context[ROOM + 1], char reason[ROOM + 1])
+{
+	size_t length = strlen(context);
+
+	cut(reason, ROOM - 3 - (length < 60 ? length : 60));
+	length = strlen(reason);
+	cut(context, ROOM - 3 - length);
+	memcpy(err->text, context, strlen(context));
+	memcpy(err->text + strlen(context), ": ", 2);
+	memcpy(err->text + strlen(context) + 2, reason, length + 1);
 }
 
 bool error_set(struct error *err, enum error_kind kind, const char *format, ...)
 {
+	char text[ROOM + 1];
 	va_list args;
 
+	va_start(args, format);
+	format_text(text, format, args);
+	va_end(args);
 	err->kind = kind;
 	err->sys = 0;
-	va_start(args, format);
-	mark_cut(err, vsnprintf(err->text, sizeof(err->text), format, args));
-	va_end(args);
+	memcpy(err->text, text, strlen(text) + 1);
 	return false;
 }
 
 bool error_errno(struct error *err, enum error_kind kind, const char *format, ...)
 {
-	char why[128], text[sizeof(err->text)];
+	char why[128], context[ROOM + 1], reason[ROOM + 1];
 	int sys = errno;
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
+	format_text(context, format, args);
 	va_end(args);
-	error_set(err, kind, "%s: %s", text, strerror_r(sys, why, sizeof(why)));
+	snprintf(reason, sizeof(reason), "%s", strerror_r(sys, why, sizeof(why)));
+	err->kind = kind;
 	err->sys = sys;
+	join(err, context, reason);
 	return false;
 }
 
 bool error_wrap(struct error *err, const char *format, ...)
 {
-	char context[sizeof(err->text)], text[sizeof(err->text)];
+	char context[ROOM + 1], reason[ROOM + 1];
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(context, sizeof(context), format, args);
+	format_text(context, format, args);
 	va_end(args);
-	memcpy(text, err->text, sizeof(text));
-	mark_cut(err, snprintf(err->text, sizeof(err->text), "%s: %s", context, text));
+	memcpy(reason, err->text, ROOM);
+	join(err, context, reason);
 	return false;
 }
 

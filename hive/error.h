@@ -30,7 +30,11 @@ enum error_kind {
 struct error {
 	enum error_kind kind;
 	int sys;		/* errno, or 0 */
-	char text[1024];	/* UTF-8, no newline; cut with "..." when it would be longer */
+	/*
+	 * Well-formed UTF-8 without control characters, whatever the names in it are. What is
+	 * too long is cut with "...": the context rather than the reason at the end.
+	 */
+	char text[1024];
 };
 
 /* All three return false, so that a function can end with them. */

@@ -3,11 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define IMAGE_MAX ((uint64_t)4 << 30)	/* more than a hive (2 GiB) or a log can have */
+#define IMAGE_MAX ((uint64_t)4 << 30) /* more than a hive (2 GiB) or a log can have */
 #define COPY_CHUNK ((size_t)1 << 20)
 
 static int image_destroy(struct image *image)
@@ -21,14 +22,20 @@ static int image_destroy(struct image *image)
 
 static uint64_t mapping_size(uint64_t size)
 {
-	return size ? size : 1;		/* an empty file cannot be mapped, one byte can */
+	return size ? size : 1; /* an empty file cannot be mapped, one byte can */
 }
 
 /* Takes the memory and nothing else: not mapped, not filled. */
 static struct image *image_create(TALLOC_CTX *ctx, uint64_t size, struct error *err)
 {
-	struct image *image = talloc_zero(ctx, struct image);
+	struct image *image;
 
+	if (size > IMAGE_MAX) {
+		error_set(err, ERROR_INTERNAL, "an image cannot have %llu bytes",
+		          (unsigned long long)size);
+		return NULL;
+	}
+	image = talloc_zero(ctx, struct image);
 	if (!image) {
 		error_memory(err);
 		return NULL;
@@ -37,7 +44,7 @@ static struct image *image_create(TALLOC_CTX *ctx, uint64_t size, struct error *
 	talloc_set_destructor(image, image_destroy);
 	if (image->fd < 0 || ftruncate(image->fd, (off_t)size) != 0) {
 		error_errno(err, ERROR_INTERNAL, "cannot take %llu bytes of memory",
-			    (unsigned long long)size);
+		            (unsigned long long)size);
 		talloc_free(image);
 		return NULL;
 	}
@@ -52,7 +59,7 @@ static bool image_map(struct image *image, int protection, struct error *err)
 
 	if (data == MAP_FAILED)
 		return error_errno(err, ERROR_INTERNAL, "cannot map %llu bytes",
-				   (unsigned long long)room);
+		                   (unsigned long long)room);
 	image->bytes.data = data;
 	image->room = room;
 	return true;
@@ -81,22 +88,35 @@ uint8_t *image_data(struct image *image)
 	return image->sealed ? NULL : (uint8_t *)image->bytes.data;
 }
 
+/* The mapping never reaches beyond the file: there it would be SIGBUS. */
 bool image_resize(struct image *image, uint64_t size, struct error *err)
 {
+	bool smaller = size < image->bytes.size;
 	void *data;
 
 	if (image->sealed || size > IMAGE_MAX)
 		return error_set(err, ERROR_INTERNAL, "an image cannot have %llu bytes",
-				 (unsigned long long)size);
-	if (ftruncate(image->fd, (off_t)size) != 0)
+		                 (unsigned long long)size);
+	if (!smaller && ftruncate(image->fd, (off_t)size) != 0)
 		return error_errno(err, ERROR_INTERNAL, "cannot take %llu bytes of memory",
-				   (unsigned long long)size);
+		                   (unsigned long long)size);
 	data = mremap((void *)image->bytes.data, image->room, mapping_size(size), MREMAP_MAYMOVE);
 	if (data == MAP_FAILED)
 		return error_errno(err, ERROR_INTERNAL, "cannot map %llu bytes",
-				   (unsigned long long)size);
+		                   (unsigned long long)size);
 	image->bytes = (struct bytes){ data, size };
 	image->room = mapping_size(size);
+	if (smaller && ftruncate(image->fd, (off_t)size) != 0)
+		return error_errno(err, ERROR_INTERNAL, "cannot give back memory");
+	return true;
+}
+
+/* A memfd with a writable mapping cannot be sealed. */
+static bool add_seals(struct image *image, struct error *err)
+{
+	if (fcntl(image->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL))
+		return error_errno(err, ERROR_INTERNAL, "cannot seal memory");
+	image->sealed = true;
 	return true;
 }
 
@@ -105,12 +125,30 @@ bool image_seal(struct image *image, struct error *err)
 	if (image->sealed)
 		return true;
 	if (munmap((void *)image->bytes.data, image->room) != 0)
-		return error_errno(err, ERROR_INTERNAL, "munmap");
+		return error_errno(err, ERROR_INTERNAL, "cannot unmap memory");
 	image->bytes.data = NULL;
-	if (fcntl(image->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL))
-		return error_errno(err, ERROR_INTERNAL, "cannot seal memory");
-	image->sealed = true;
-	return image_map(image, PROT_READ, err);
+	if (add_seals(image, err) && image_map(image, PROT_READ, err))
+		return true;
+	image->bytes.size = 0; /* nothing is mapped, so nothing may be read */
+	return false;
+}
+
+/* Writes all of a chunk; FUSE file systems and signals make short counts and EINTR real. */
+static bool fill_chunk(struct image *image, const char *chunk, size_t size, uint64_t offset,
+                       struct error *err)
+{
+	while (size > 0) {
+		ssize_t n = pwrite(image->fd, chunk, size, (off_t)offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return error_errno(err, ERROR_INTERNAL, "cannot fill memory");
+		chunk += n;
+		size -= (size_t)n;
+		offset += (uint64_t)n;
+	}
+	return true;
 }
 
 /* Reads the file into the memfd; the mapping comes after the seal. */
@@ -118,30 +156,40 @@ static bool image_fill(struct image *image, int fd, struct error *err)
 {
 	uint64_t size = image->bytes.size, done = 0;
 	char *chunk = talloc_size(image, COPY_CHUNK);
-	ssize_t got = 0;
 
 	if (!chunk)
 		return error_memory(err);
-	while ((got = pread(fd, chunk, COPY_CHUNK, (off_t)done)) > 0) {
+	for (;;) {
+		ssize_t got = pread(fd, chunk, COPY_CHUNK, (off_t)done);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return error_errno(err, ERROR_SOURCE, "cannot read at offset 0x%llx",
+			                   (unsigned long long)done);
+		if (got == 0)
+			break;
 		if ((uint64_t)got > size - done)
 			return error_set(err, ERROR_SOURCE, "grows while it is read");
-		for (ssize_t put = 0; put < got;) {
-			ssize_t n = pwrite(image->fd, chunk + put, (size_t)(got - put),
-					   (off_t)done + put);
-
-			if (n <= 0)
-				return error_errno(err, ERROR_INTERNAL, "cannot fill memory");
-			put += n;
-		}
+		if (!fill_chunk(image, chunk, (size_t)got, done, err))
+			return false;
 		done += (uint64_t)got;
 	}
 	talloc_free(chunk);
-	if (got < 0)
-		return error_errno(err, ERROR_SOURCE, "cannot read at offset 0x%llx",
-				   (unsigned long long)done);
 	if (done != size)
 		return error_set(err, ERROR_SOURCE, "shrinks while it is read");
 	return true;
+}
+
+static const char *what_it_is(mode_t mode)
+{
+	if (S_ISDIR(mode))
+		return "is a directory, not a file";
+	if (S_ISLNK(mode))
+		return "is a symbolic link, which is not followed";
+	if (S_ISFIFO(mode))
+		return "is a FIFO, not a regular file";
+	return "is not a regular file";
 }
 
 struct image *image_read_fd(TALLOC_CTX *ctx, int fd, struct error *err)
@@ -154,52 +202,50 @@ struct image *image_read_fd(TALLOC_CTX *ctx, int fd, struct error *err)
 		return NULL;
 	}
 	if (!S_ISREG(st.st_mode)) {
-		error_set(err, ERROR_SOURCE, S_ISDIR(st.st_mode) ? "is a directory, not a file" :
-								   "is not a regular file");
+		error_set(err, ERROR_SOURCE, "%s", what_it_is(st.st_mode));
 		return NULL;
 	}
 	if ((uint64_t)st.st_size > IMAGE_MAX) {
 		error_set(err, ERROR_SOURCE, "has %llu bytes, more than any hive",
-			  (unsigned long long)st.st_size);
+		          (unsigned long long)st.st_size);
 		return NULL;
 	}
 	image = image_create(ctx, (uint64_t)st.st_size, err);
 	if (!image)
 		return NULL;
-	if (!image_fill(image, fd, err))
-		goto fail;
-	if (fcntl(image->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)) {
-		error_errno(err, ERROR_INTERNAL, "cannot seal memory");
-		goto fail;
-	}
-	image->sealed = true;
-	if (image_map(image, PROT_READ, err))
-		return image;
-fail:
-	talloc_free(image);
-	return NULL;
+	if (!image_fill(image, fd, err) || !add_seals(image, err) ||
+	    !image_map(image, PROT_READ, err))
+		TALLOC_FREE(image);
+	return image;
+}
+
+static void close_keeping_errno(int fd)
+{
+	int sys = errno;
+
+	close(fd);
+	errno = sys;
 }
 
 /*
- * Opened with O_NONBLOCK so that a FIFO cannot hold us up, and with O_NOATIME where we may:
- * it is the owner's privilege (or root's), and a read-only mount does not need it.
+ * O_PATH first: opening a FIFO can wait for ever and opening a device can already do
+ * something. What was found to be a regular file is then opened itself, not whatever has its
+ * name by now. O_NOATIME is the owner's privilege (or root's).
  */
 static int open_regular(int dirfd, const char *name)
 {
-	int flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+	int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+	int path = openat(dirfd, name, O_PATH | O_CLOEXEC | O_NOFOLLOW), fd;
+	char again[64];
 	struct stat st;
-	int fd;
 
-	/* O_PATH first: opening a device node can already do something. */
-	fd = openat(dirfd, name, O_PATH | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return -1;
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
-		return fd;	/* image_read_fd says what it is */
-	close(fd);
-	fd = openat(dirfd, name, flags | O_NOATIME);
+	if (path < 0 || fstat(path, &st) != 0 || !S_ISREG(st.st_mode))
+		return path; /* image_read_fd says what it is */
+	snprintf(again, sizeof(again), "/proc/self/fd/%d", path);
+	fd = open(again, flags | O_NOATIME);
 	if (fd < 0 && errno == EPERM)
-		fd = openat(dirfd, name, flags);
+		fd = open(again, flags);
+	close_keeping_errno(path);
 	return fd;
 }
 

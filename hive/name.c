@@ -8,6 +8,8 @@
 
 #include "hive/upcase.h"
 
+#define TEXT_MAX ((size_t)1 << 26) /* far above any name; talloc_array counts in 32 bits */
+
 static uint16_t upper[0x10000];
 
 __attribute__((constructor)) static void spread_upcase(void)
@@ -140,10 +142,28 @@ static unsigned put_utf8(char *out, uint32_t code)
 	return 4;
 }
 
+/* Bytes of the text, counted first: texts can be large and talloc's largest piece is not. */
+static size_t utf8_size(struct name n)
+{
+	uint32_t length = name_length(n);
+	size_t size = 0;
+
+	for (uint32_t i = 0; i < length; i++) {
+		uint16_t unit = name_unit(n, i);
+
+		size += unit != 0 && unit < 0x80 ? 1 : unit < 0x800 ? 2 : 3;
+		if (is_high(unit) && i + 1 < length && is_low(name_unit(n, i + 1))) {
+			size++;
+			i++;
+		}
+	}
+	return size;
+}
+
 char *name_to_utf8(TALLOC_CTX *ctx, struct name n)
 {
 	uint32_t length = name_length(n);
-	char *text = talloc_size(ctx, 3 * (size_t)length + 1), *at = text;
+	char *text = talloc_size(ctx, utf8_size(n) + 1), *at = text;
 
 	if (!text)
 		return NULL;
@@ -169,9 +189,13 @@ char *name_utf16_to_utf8(TALLOC_CTX *ctx, struct bytes text)
 /* Reads one code point, at most 4 bytes, and gives their number; 0 if malformed. */
 static unsigned get_utf8(const uint8_t *at, size_t left, uint32_t *code)
 {
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	unsigned size = at[0] < 0x80 ? 1 : at[0] < 0xc0 ? 0 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 :
-			at[0] < 0xf8 ? 4 : 0;
+	static const uint32_t least[] = { 0, 1, 0x80, 0x800, 0x10000 };
+	unsigned size = at[0] < 0x80   ? 1
+	                : at[0] < 0xc0 ? 0
+	                : at[0] < 0xe0 ? 2
+	                : at[0] < 0xf0 ? 3
+	                : at[0] < 0xf8 ? 4
+	                               : 0;
 
 	if (size == 0 || size > left)
 		return 0;
@@ -182,13 +206,26 @@ static unsigned get_utf8(const uint8_t *at, size_t left, uint32_t *code)
 		*code = *code << 6 | (at[i] & 0x3f);
 	}
 	if (size == 2 && *code == 0)
-		return size;		/* a NUL inside a name */
+		return size; /* a NUL inside a name, which has only this form */
 	return *code < least[size] || *code > 0x10ffff ? 0 : size;
+}
+
+/* Adds the units of one code point; false if it is a half that the one before should hold. */
+static bool put_units(le16 *units, uint32_t *count, uint32_t code)
+{
+	if (code >= 0x10000) {
+		units[(*count)++] = le16_put((uint16_t)(0xd7c0 + (code >> 10)));
+		code = 0xdc00 + (code & 0x3ff);
+	} else if (is_low(code) && *count > 0 && is_high(le16_get(units[*count - 1]))) {
+		return false; /* the pair's one text has four bytes */
+	}
+	units[(*count)++] = le16_put((uint16_t)code);
+	return true;
 }
 
 bool name_from_utf8(TALLOC_CTX *ctx, const char *text, size_t size, struct name *n)
 {
-	le16 *units = talloc_array(ctx, le16, size + 1);
+	le16 *units = size < TEXT_MAX ? talloc_array(ctx, le16, (uint32_t)size + 1) : NULL;
 	uint32_t count = 0;
 	bool narrow = true;
 
@@ -198,17 +235,12 @@ bool name_from_utf8(TALLOC_CTX *ctx, const char *text, size_t size, struct name 
 		uint32_t code;
 		unsigned used = get_utf8((const uint8_t *)text + at, size - at, &code);
 
-		if (used == 0) {
+		if (used == 0 || !put_units(units, &count, code)) {
 			talloc_free(units);
 			return false;
 		}
 		at += used;
 		narrow = narrow && code <= 0xff;
-		if (code >= 0x10000) {
-			units[count++] = le16_put((uint16_t)(0xd800 + ((code - 0x10000) >> 10)));
-			code = 0xdc00 + (code & 0x3ff);
-		}
-		units[count++] = le16_put((uint16_t)code);
 	}
 	for (uint32_t i = 0; narrow && i < count; i++)
 		((uint8_t *)units)[i] = units[i].b[0];

@@ -30,7 +30,9 @@ static inline uint32_t name_length(struct name n)
 
 static inline uint16_t name_unit(struct name n, uint32_t i)
 {
-	return n.compressed ? n.data[i] : (uint16_t)(n.data[2 * i] | n.data[2 * i + 1] << 8);
+	if (n.compressed)
+		return n.data[i];
+	return (uint16_t)(n.data[2 * (size_t)i] | n.data[2 * (size_t)i + 1] << 8);
 }
 
 /* RtlUpcaseUnicodeChar, by the table of Windows 10. */
