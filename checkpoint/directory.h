@@ -1,0 +1,43 @@
+/*
+ * directory: one open directory of a volume, and the names in it as Windows sees them.
+ *
+ * The lower half of checkpoint/volume.h, which is what others use. Errors do not name the
+ * directory: the caller knows its path.
+ */
+#ifndef CHECKPOINT_DIRECTORY_H
+#define CHECKPOINT_DIRECTORY_H
+
+#include <talloc.h>
+
+#include "hive/error.h"
+#include "hive/name.h"
+
+#define DIRECTORY_MAX 1000000u /* names in one directory; more are an error */
+
+struct directory; /* a talloc object that closes itself */
+
+/* AT is any descriptor of the directory, O_PATH too; it stays the caller's. */
+struct directory *directory_open(TALLOC_CTX *ctx, int at, struct error *err);
+
+/* For openat() and the like; lives as long as the directory. */
+int directory_fd(const struct directory *directory);
+
+/*
+ * The name that is WANTED but for letter case, spelled as the directory has it, on CTX; *MATCH
+ * is NULL if there is none. Two such names are an error that names both. Names that are not
+ * well-formed UTF-8 match nothing. A directory can be asked once.
+ */
+bool directory_match(TALLOC_CTX *ctx, struct directory *directory, struct name wanted, char **match,
+                     struct error *err);
+
+/* All names that are UTF-8, but for "." and "..", sorted by bytes, on CTX. Once, as above. */
+bool directory_names(TALLOC_CTX *ctx, struct directory *directory, char ***names, uint32_t *count,
+                     struct error *err);
+
+/*
+ * Opens a file in it for reading: no link is followed, no FIFO waited for, the access time is
+ * left alone where we may. -1 and errno if it cannot be opened.
+ */
+int directory_open_file(const struct directory *directory, const char *name);
+
+#endif
