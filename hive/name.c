@@ -160,13 +160,11 @@ static size_t utf8_size(struct name n)
 	return size;
 }
 
-char *name_to_utf8(TALLOC_CTX *ctx, struct name n)
+size_t name_put_utf8(struct name n, char *out)
 {
 	uint32_t length = name_length(n);
-	char *text = talloc_size(ctx, utf8_size(n) + 1), *at = text;
+	char *at = out;
 
-	if (!text)
-		return NULL;
 	for (uint32_t i = 0; i < length; i++) {
 		uint32_t code = name_unit(n, i);
 
@@ -175,6 +173,16 @@ char *name_to_utf8(TALLOC_CTX *ctx, struct name n)
 		at += put_utf8(at, code);
 	}
 	*at = '\0';
+	return (size_t)(at - out);
+}
+
+char *name_to_utf8(TALLOC_CTX *ctx, struct name n)
+{
+	char *text = talloc_size(ctx, utf8_size(n) + 1);
+
+	if (!text)
+		return NULL;
+	name_put_utf8(n, text);
 	talloc_set_name_const(text, "char");
 	return text;
 }
@@ -220,6 +228,29 @@ static bool put_units(le16 *units, uint32_t *count, uint32_t code)
 		return false; /* the pair's one text has four bytes */
 	}
 	units[(*count)++] = le16_put((uint16_t)code);
+	return true;
+}
+
+unsigned name_get_utf8(const char *at, size_t left, uint32_t *code)
+{
+	return get_utf8((const uint8_t *)at, left, code);
+}
+
+bool name_measure_utf8(const char *text, size_t size, uint32_t *length)
+{
+	uint32_t units = 0, before = 0;
+
+	for (size_t at = 0; at < size;) {
+		uint32_t code;
+		unsigned used = name_get_utf8(text + at, size - at, &code);
+
+		if (used == 0 || (is_low(code) && is_high(before)))
+			return false;
+		at += used;
+		units += code >= 0x10000 ? 2 : 1;
+		before = code;
+	}
+	*length = units;
 	return true;
 }
 

@@ -59,6 +59,12 @@ bool name_compressible(struct name n);
 /* As WTF-8, allocated on CTX; NULL if there is no memory. */
 char *name_to_utf8(TALLOC_CTX *ctx, struct name n);
 
+/*
+ * The same into OUT, which has room for 3 bytes a unit and one more; gives the number of
+ * bytes before the NUL at the end.
+ */
+size_t name_put_utf8(struct name n, char *out);
+
 /* UTF-16LE text of any kind as WTF-8; an odd last byte is left out. */
 char *name_utf16_to_utf8(TALLOC_CTX *ctx, struct bytes text);
 
@@ -67,5 +73,14 @@ char *name_utf16_to_utf8(TALLOC_CTX *ctx, struct bytes text);
  * False if it is not well formed or there is no memory.
  */
 bool name_from_utf8(TALLOC_CTX *ctx, const char *text, size_t size, struct name *n);
+
+/* How many UTF-16 units WTF-8 text of SIZE bytes stands for. False if it is not well formed. */
+bool name_measure_utf8(const char *text, size_t size, uint32_t *length);
+
+/*
+ * Reads one code point of WTF-8, which may be half of a surrogate pair, from LEFT > 0 bytes;
+ * gives the number of its bytes, 0 if it is malformed.
+ */
+unsigned name_get_utf8(const char *at, size_t left, uint32_t *code);
 
 #endif

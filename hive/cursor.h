@@ -1,0 +1,53 @@
+/*
+ * cursor: the subkeys and values of a key, one after another, without taking memory.
+ *
+ * hive_subkeys and hive_values give whole lists; walks over whole hives read them in place:
+ *
+ *	struct cursor cursor;
+ *	uint32_t cell;
+ *
+ *	if (!cursor_subkeys(&cursor, hive, &key, err))
+ *		...
+ *	while (cursor_next(&cursor, &cell, err))
+ *		...
+ *	if (cursor.failed)
+ *		...
+ */
+#ifndef HIVE_CURSOR_H
+#define HIVE_CURSOR_H
+
+#include "hive/hive.h"
+
+struct cursor {
+	const struct hive *hive;
+	const uint8_t *at;     /* the next entry */
+	uint32_t step;         /* bytes from one entry to the next */
+	uint32_t left;         /* entries in this leaf */
+	const uint8_t *leaves; /* the next leaf, in a list of lists */
+	uint32_t leaves_left;
+	bool failed; /* the error is filled */
+};
+
+/* In stored order: Windows' order, if the hive is sound. */
+bool cursor_subkeys(struct cursor *cursor, const struct hive *hive, const struct hive_key *key,
+                    struct error *err);
+
+bool cursor_values(struct cursor *cursor, const struct hive *hive, const struct hive_key *key,
+                   struct error *err);
+
+/* False at the end, and after a failure. */
+bool cursor_next(struct cursor *cursor, uint32_t *cell, struct error *err);
+
+/* How many there are. */
+static inline uint32_t cursor_subkey_count(const struct hive_key *key)
+{
+	return le32_get(key->nk->subkeys);
+}
+
+static inline uint32_t cursor_value_count(const struct hive_key *key)
+{
+	/* With this flag the field holds a handle. */
+	return hive_key_flags(key) & REGF_KEY_PREDEF_HANDLE ? 0 : le32_get(key->nk->values);
+}
+
+#endif
