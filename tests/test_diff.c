@@ -150,6 +150,7 @@ static char *list_after(TALLOC_CTX *ctx, const struct change *ops, unsigned coun
 
 static void test_lists(void **state)
 {
+	uint8_t sd[256];
 	static const struct change deleted[] = { { .op = CHANGE_DELETE_KEY, .key = "Apple" } };
 	static const struct change created[] = {
 		{ .op = CHANGE_CREATE_KEY, .key = "Apple\\Core\\New" },
@@ -168,8 +169,8 @@ static void test_lists(void **state)
 		  .key = "Apple\\Core",
 		  .data = DATA("\2\0\0\0\0\0\0\0\1\0\0\0\3\0\0\0") },
 	};
-	static const struct change others[] = {
-		{ .op = CHANGE_SET_SECURITY, .key = "Pear", .data = DATA("no descriptor at all") },
+	struct change others[] = {
+		{ .op = CHANGE_SET_SECURITY, .key = "Pear", .data = { sd, 0 } },
 		{ .op = CHANGE_SET_CLASS, .key = "Pear", .data = DATA("c\0l\0") },
 		{ .op = CHANGE_SET_LINK, .key = "Pear", .data = DATA("\1") },
 		{ .op = CHANGE_DELETE_VALUE, .key = "Apple\\Core", .name = "two" },
@@ -178,6 +179,7 @@ static void test_lists(void **state)
 	TALLOC_CTX *tmp = talloc_new(NULL);
 
 	(void)state;
+	others[0].data.size = builder_sd(BUILDER_SD_SECRET, 1, sd);
 	assert_string_equal(list_after(tmp, NULL, 0), "");
 	assert_string_equal(list_after(tmp, deleted, 1), "delete-key Apple\n");
 	assert_string_equal(list_after(tmp, created, 4), "create-key Apple\\Core\\New\n"
