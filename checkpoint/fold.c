@@ -1,0 +1,52 @@
+/* Folding through UTF-16, because Windows upcases units and not characters. */
+#include "checkpoint/fold.h"
+
+#include <string.h>
+
+#include "hive/name.h"
+
+static char *upcased(TALLOC_CTX *ctx, struct name name)
+{
+	uint32_t length = name_length(name);
+	uint8_t *units = talloc_size(ctx, 2 * (size_t)length + 1);
+	char *text;
+
+	if (!units)
+		return NULL;
+	for (uint32_t i = 0; i < length; i++) {
+		uint16_t unit = name_upcase(name_unit(name, i));
+
+		units[2 * i] = (uint8_t)unit;
+		units[2 * i + 1] = (uint8_t)(unit >> 8);
+	}
+	text = name_utf16_to_utf8(ctx, (struct bytes){ units, 2 * (uint64_t)length });
+	talloc_free(units);
+	return text;
+}
+
+char *fold_text(TALLOC_CTX *ctx, const char *text)
+{
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	struct name name;
+	char *folded;
+
+	if (!tmp)
+		return NULL;
+	if (name_from_utf8(tmp, text, strlen(text), &name))
+		folded = talloc_steal(ctx, upcased(tmp, name));
+	else
+		folded = talloc_strdup(ctx, text);
+	talloc_free(tmp);
+	return folded;
+}
+
+bool fold_equal(const char *a, const char *b)
+{
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	char *one = tmp ? fold_text(tmp, a) : NULL;
+	char *two = tmp ? fold_text(tmp, b) : NULL;
+	bool equal = one && two && strcmp(one, two) == 0;
+
+	talloc_free(tmp);
+	return equal;
+}
