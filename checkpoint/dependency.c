@@ -129,7 +129,8 @@ static bool read_values(const struct cluster *c, struct dependency *d, const str
 static bool add_dependency(struct reader *r, struct dependency *d, const char *name,
                            struct error *err)
 {
-	char *where = talloc_asprintf(d->tmp, "Dependencies\\%s", name);
+	char *where =
+		talloc_asprintf(d->tmp, "Dependencies\\%s", name); /* a GUID in any spelling */
 	struct cluster_resource *resource = inventory_resource(r->cluster, d->dependent);
 
 	if (!where)
@@ -154,7 +155,7 @@ static bool read_dependency(void *data, const struct hive_key *key, const char *
 	if (!d.tmp)
 		return error_memory(err);
 	ok = !guid_canonical(name, d.dependent) ||
-	     (read_values(r->cluster, &d, key, err) && add_dependency(r, &d, d.dependent, err));
+	     (read_values(r->cluster, &d, key, err) && add_dependency(r, &d, name, err));
 	talloc_free(d.tmp);
 	return ok;
 }
