@@ -77,7 +77,7 @@ $(BUILD)/tests/test_%: $(BUILD)/tests/test_%.o $(test_common) $(BUILD)/libclusna
 $(BUILD)/tests/tools/%: $(BUILD)/tests/tools/%.o $(test_common) $(BUILD)/libclusnap.a
 	@mkdir -p $(@D)
 	$(if $(Q),@echo '  LD      $@')
-	$(Q)$(link) -o $@ $^ $(pkg_libs)
+	$(Q)$(link) -o $@ $^ -lcmocka $(pkg_libs)
 
 .PRECIOUS: $(BUILD)/%.o
 
