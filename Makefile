@@ -70,11 +70,15 @@ $(BUILD)/clusnap: $(commands) $(BUILD)/libclusnap.a
 	$(if $(Q),@echo '  LD      $@')
 	$(Q)$(link) -o $@ $^ $(pkg_libs)
 
-$(BUILD)/tests/test_%: $(BUILD)/tests/test_%.o $(test_common) $(BUILD)/libclusnap.a
+# An archive, so that a program is linked with no more than what it uses.
+$(BUILD)/tests/common.a: $(test_common)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(BUILD)/tests/test_%: $(BUILD)/tests/test_%.o $(BUILD)/tests/common.a $(BUILD)/libclusnap.a
 	$(if $(Q),@echo '  LD      $@')
 	$(Q)$(link) -o $@ $^ -lcmocka $(pkg_libs)
 
-$(BUILD)/tests/tools/%: $(BUILD)/tests/tools/%.o $(test_common) $(BUILD)/libclusnap.a
+$(BUILD)/tests/tools/%: $(BUILD)/tests/tools/%.o $(BUILD)/tests/common.a $(BUILD)/libclusnap.a
 	@mkdir -p $(@D)
 	$(if $(Q),@echo '  LD      $@')
 	$(Q)$(link) -o $@ $^ -lcmocka $(pkg_libs)
