@@ -13,26 +13,33 @@
 enum { SOURCE_LOG, SOURCE_LOG1, SOURCE_LOG2, SOURCE_LOGS };
 
 struct source {
-	char *name;			/* for messages: the path as the user knows it */
+	char *name; /* for messages: the path as the user knows it */
 	struct image *hive;
 	struct source_log {
-		char *name;		/* of the file, without its directory; NULL if absent */
-		struct image *image;	/* NULL if absent */
+		char *name;          /* of the file, without its directory; NULL if absent */
+		struct image *image; /* NULL if absent */
 	} logs[SOURCE_LOGS];
-	char *transactions;		/* name of a file of kernel transactions, or NULL */
+	char *transactions; /* name of a file of kernel transactions, or NULL */
 };
 
 /*
- * Reads NAME in the directory DIRFD and its company. SHOWN is the name for messages.
- * ERROR_SOURCE if anything that is there cannot be read.
+ * Reads NAME (no '/' in it) in the directory DIRFD and its company. SHOWN is the name for
+ * messages. ERROR_SOURCE if anything that is there cannot be read, and if files beside it
+ * cannot be told apart: two logs, or two hives with logs, that differ in letter case only.
  */
 struct source *source_read(TALLOC_CTX *ctx, int dirfd, const char *name, const char *shown,
-			   struct error *err);
+                           struct error *err);
 
 /* The same for a path that a user gave. */
 struct source *source_read_path(TALLOC_CTX *ctx, const char *path, struct error *err);
 
-/* Adds the log PATH to a source instead of looking for logs beside the hive; up to three. */
+/* The hive alone: nothing beside it is looked at. */
+struct source *source_read_alone(TALLOC_CTX *ctx, const char *path, struct error *err);
+
+/*
+ * Adds the log PATH to a source that source_read_alone() made, up to three. One that ends in
+ * .LOG, .LOG1 or .LOG2 takes that place if it is free; otherwise the order does not matter.
+ */
 bool source_add_log(struct source *source, const char *path, struct error *err);
 
 #endif

@@ -1,0 +1,236 @@
+/*
+ * Recovery: is the hive dirty, which entries make it whole (hive/plan.h), and writing their
+ * pages into a copy. The odd decision: the base block is made clean after every entry, not
+ * only after the last, so that any state on the way is a hive like any other.
+ */
+#include "hive/recover.h"
+
+#include "hive/plan.h"
+
+struct walk {
+	struct image *image;
+	recover_state_fn *each; /* may be NULL */
+	void *data;
+};
+
+/* R8: a clean base block around the pages that are there. */
+static void seal_base(struct image *image, uint32_t sequence, uint32_t bins_size)
+{
+	struct regf_base *base = (struct regf_base *)image_data(image);
+
+	base->sequence1 = le32_put(sequence);
+	base->sequence2 = le32_put(sequence);
+	base->type = le32_put(REGF_TYPE_HIVE);
+	base->bins_size = le32_put(bins_size);
+	base->checksum = le32_put(regf_checksum(base));
+}
+
+static void set_flags(struct image *image, uint32_t flags)
+{
+	struct regf_base *base = (struct regf_base *)image_data(image);
+	uint32_t kept = le32_get(base->flags) & ~(uint32_t)REGF_FLAG_TRANSACTIONS;
+
+	base->flags = le32_put(kept | (flags & REGF_FLAG_TRANSACTIONS));
+}
+
+/* Log entries were checked to stay within plan->room. */
+static bool apply(struct image *image, const struct log_entry *entry, struct error *err)
+{
+	uint64_t size = image->bytes.size;
+	const uint8_t *from = entry->data.data;
+
+	if (size < REGF_BASE_SIZE + (uint64_t)entry->bins_size)
+		size = REGF_BASE_SIZE + (uint64_t)entry->bins_size;
+	for (uint32_t i = 0; i < entry->page_count; i++) {
+		uint64_t end = REGF_BASE_SIZE + (uint64_t)le32_get(entry->pages[i].offset) +
+		               le32_get(entry->pages[i].size);
+
+		size = end > size ? end : size;
+	}
+	if (size > image->bytes.size && !image_resize(image, size, err))
+		return false;
+	for (uint32_t i = 0; i < entry->page_count; i++) {
+		uint32_t piece = le32_get(entry->pages[i].size);
+
+		memcpy(image_data(image) + REGF_BASE_SIZE + le32_get(entry->pages[i].offset), from,
+		       piece);
+		from += piece;
+	}
+	return true;
+}
+
+/* The state before the first entry, where it is a whole hive. */
+static bool show_first(const struct walk *walk, const struct plan *plan, struct error *err)
+{
+	uint32_t bins_size = le32_get(plan->base.bins_size);
+	uint32_t sequence = le32_get(plan->base.sequence2);
+	struct recover_state state = { .sequence = sequence,
+		                       .image = walk->image,
+		                       .consistent = plan->consistent_from == 0 };
+
+	if (!walk->each || plan->base_lost)
+		return true;
+	if (REGF_BASE_SIZE + (uint64_t)bins_size > walk->image->bytes.size)
+		return true;
+	seal_base(walk->image, sequence, bins_size);
+	return walk->each(walk->data, &state, err);
+}
+
+static bool show_step(const struct walk *walk, const struct plan *plan, uint32_t step,
+                      struct error *err)
+{
+	const struct log_entry *entry = &plan->steps[step].entry;
+	struct recover_state state = { .sequence = entry->sequence,
+		                       .log = plan->steps[step].log->name,
+		                       .image = walk->image,
+		                       .pages = entry->pages,
+		                       .page_count = entry->page_count,
+		                       .consistent = step + 1 >= plan->consistent_from };
+
+	return !walk->each || walk->each(walk->data, &state, err);
+}
+
+static bool apply_all(const struct walk *walk, const struct plan *plan, struct error *err)
+{
+	if (plan->base_lost) {
+		if (walk->image->bytes.size < REGF_BASE_SIZE &&
+		    !image_resize(walk->image, REGF_BASE_SIZE, err))
+			return false;
+		memcpy(image_data(walk->image), &plan->base, REGF_SECTOR);
+	}
+	if (!show_first(walk, plan, err))
+		return false;
+	for (uint32_t i = 0; i < plan->count; i++) {
+		const struct log_entry *entry = &plan->steps[i].entry;
+
+		if (!apply(walk->image, entry, err))
+			return false;
+		if (log_is_new(plan->steps[i].log))
+			set_flags(walk->image, entry->flags);
+		seal_base(walk->image, entry->sequence, entry->bins_size);
+		if (!show_step(walk, plan, i, err))
+			return false;
+	}
+	return image_seal(walk->image, err);
+}
+
+/* Why no log was of any use, all in one line. */
+static bool stays_dirty(TALLOC_CTX *tmp, const struct plan *plan, const struct error *why,
+                        bool hive, struct error *err)
+{
+	char *text = talloc_strdup(tmp, plan->message_count ? "" : "there is none");
+
+	for (uint32_t i = 0; text && i < plan->message_count; i++)
+		text = talloc_asprintf_append(text, "%s%s", i ? "; " : "", plan->messages[i]);
+	if (!text)
+		return error_memory(err);
+	if (!hive)
+		return error_set(err, ERROR_SOURCE, "it is no hive: %s", why->text);
+	return error_set(err, ERROR_BAD_NEWS,
+	                 "it is dirty (%s) and no log can be used: %s "
+	                 "(--ignore-logs reads it as it is)",
+	                 why->text, text);
+}
+
+/* What recover_each() was asked for. */
+struct request {
+	const struct source *source;
+	const struct recover_options *options;
+	recover_state_fn *each;
+	void *data;
+};
+
+/* A dirty hive. WHY says what makes it so; BASE is NULL if it is the base block. */
+static struct image *recover_dirty(TALLOC_CTX *ctx, const struct request *request,
+                                   const struct regf_base *base, const struct error *why,
+                                   struct recovery *recovery, struct error *err)
+{
+	struct bytes file = request->source->hive->bytes;
+	bool hive = bytes_at(file, 0, REGF_SECTOR) && memcmp(file.data, "regf", 4) == 0;
+	struct walk walk = { .each = request->each, .data = request->data };
+	struct plan *plan;
+
+	if (request->options->ignore_logs && hive) {
+		recovery->condition = RECOVER_IGNORED;
+		return request->source->hive;
+	}
+	plan = plan_make(ctx, request->source, base, request->options->relaxed, err);
+	if (!plan)
+		return NULL;
+	if (!plan->count) {
+		stays_dirty(plan, plan, why, hive, err);
+		return NULL;
+	}
+	if (walk.each && !plan_consistent(plan, request->source, err))
+		return NULL;
+	walk.image = image_copy(ctx, file, err);
+	if (!walk.image || !apply_all(&walk, plan, err))
+		return NULL;
+	recovery->condition = RECOVER_REPLAYED;
+	recovery->entries = plan->count;
+	recovery->first = plan->steps[0].entry.sequence;
+	recovery->last = plan->steps[plan->count - 1].entry.sequence;
+	recovery->messages = talloc_steal(ctx, plan->messages);
+	recovery->message_count = plan->message_count;
+	recovery->gap = plan->gap;
+	recovery->base_lost = plan->base_lost;
+	talloc_free(plan);
+	return walk.image;
+}
+
+static bool show_clean(const struct request *request, const struct regf_base *base,
+                       struct error *err)
+{
+	struct recover_state state = { .sequence = le32_get(base->sequence2),
+		                       .image = request->source->hive,
+		                       .consistent = true };
+
+	return !request->each || request->each(request->data, &state, err);
+}
+
+struct image *recover_each(TALLOC_CTX *ctx, const struct source *source,
+                           const struct recover_options *options, recover_state_fn *each,
+                           void *data, struct recovery *recovery, struct error *err)
+{
+	static const struct recover_options none;
+	struct request request = { source, options ? options : &none, each, data };
+	struct recovery found = { .log_missing = plan_log_missing(source) };
+	TALLOC_CTX *tmp = talloc_new(ctx);
+	struct image *image = NULL;
+	struct regf_base base;
+	struct error why;
+	bool whole;
+
+	if (!tmp) {
+		error_memory(err);
+		return NULL;
+	}
+	whole = log_base(source->hive->bytes, &base, &why);
+	if (whole && le32_get(base.sequence1) != le32_get(base.sequence2)) {
+		error_set(&why, ERROR_BAD_NEWS, "the header has sequence numbers %u and %u",
+		          le32_get(base.sequence1), le32_get(base.sequence2));
+		image = recover_dirty(tmp, &request, &base, &why, &found, err);
+	} else if (!whole) {
+		image = recover_dirty(tmp, &request, NULL, &why, &found, err);
+	} else if (show_clean(&request, &base, err)) {
+		image = source->hive;
+	}
+	if (image) {
+		memcpy(&base, image->bytes.data, REGF_SECTOR);
+		found.transactions =
+			source->transactions || (le32_get(base.flags) & REGF_FLAG_TRANSACTIONS);
+		found.messages = talloc_steal(ctx, found.messages);
+		*recovery = found;
+		if (image != source->hive)
+			talloc_steal(ctx, image);
+	}
+	talloc_free(tmp);
+	return image;
+}
+
+struct image *recover(TALLOC_CTX *ctx, const struct source *source,
+                      const struct recover_options *options, struct recovery *recovery,
+                      struct error *err)
+{
+	return recover_each(ctx, source, options, NULL, NULL, recovery, err);
+}
