@@ -32,11 +32,12 @@ static bool busy(const struct publish_dir *dir, struct error *err)
 	                 dir->place->shown);
 }
 
-/* Makes NEW and locks it, or locks the one that a killed run left. */
+/* Makes NEW and locks it, or locks the one that a killed run left, which is not yet ours. */
 static bool take_new(struct publish_dir *dir, struct error *err)
 {
 	for (int i = 0; i < TAKE_TRIES; i++) {
-		if (mkdirat(dir->place->parent, dir->new, 0700) != 0 && errno != EEXIST)
+		dir->keep = mkdirat(dir->place->parent, dir->new, 0700) != 0;
+		if (dir->keep && errno != EEXIST)
 			return error_errno(err, ERROR_DESTINATION,
 			                   "%s: is as it was: cannot create a directory beside it",
 			                   dir->place->shown);
@@ -45,10 +46,14 @@ static bool take_new(struct publish_dir *dir, struct error *err)
 			return true;
 		if (errno == EWOULDBLOCK)
 			return busy(dir, err);
-		if (errno != ENOENT)
-			return error_errno(err, ERROR_DESTINATION,
-			                   "%s: is as it was: cannot open %s beside it",
-			                   dir->place->shown, dir->new);
+		if (errno != ENOENT) {
+			error_errno(err, ERROR_DESTINATION,
+			            "%s: is as it was: cannot open %s beside it", dir->place->shown,
+			            dir->new);
+			if (!dir->keep)
+				unlinkat(dir->place->parent, dir->new, AT_REMOVEDIR);
+			return false;
+		}
 	}
 	return busy(dir, err);
 }
@@ -188,7 +193,6 @@ bool publish_dir_take(struct publish_dir *dir, struct error *err)
 	dir->target = -1;
 	if (!take_new(dir, err))
 		return false;
-	dir->keep = true;
 	if (!open_target(dir, err) || !check_twins(dir, err))
 		return false;
 	dir->keep = false;

@@ -72,7 +72,11 @@ prepare() {
 	esac
 }
 
-run() { # STRACE OPTIONS...: publishes "new"; $status, $said
+run() { # STRACE OPTIONS...: publishes "new"; $status
+	run_traced "$@" 2>/dev/null # where the shell says "Killed"
+}
+
+run_traced() {
 	LSAN_OPTIONS=detect_leaks=0 ASAN_OPTIONS=detect_leaks=0 \
 		strace -o "$work/trace" -e signal=none "${always[@]}" "$@" \
 		"$publish" "$kind" "$place/dest" new >"$work/out" 2>"$work/said"
@@ -146,7 +150,9 @@ sweep() { # CALLS FAULTS...
 		for fault in "$@"; do
 			at="$name $n $fault"
 			prepare
-			run -e trace=none -e inject="$name:$fault:when=$n"
+			run -e trace="$name,renameat2" -e inject="$name:$fault:when=$n"
+			[ $status -eq 137 ] || grep -q "^$name(.*INJECTED" "$work/trace" ||
+				wrong "the fault did not come"
 			case $fault in
 			signal=KILL) check_killed ;;
 			*) check_failed ;;
@@ -254,7 +260,7 @@ for call in write fsync renameat2 renameat unlinkat openat newfstatat getdents64
 	for n in 1 3 8 21; do
 		at="$call $n and all after it"
 		prepare
-		run -e trace=none -e inject="$call:error=EIO:when=$n+"
+		run -e trace="$call" -e inject="$call:error=EIO:when=$n+"
 		[ $status -ne 0 ] || is_whole new || wrong "exit 0 without the new one"
 		check_killed
 		check_healed
