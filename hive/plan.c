@@ -109,6 +109,8 @@ static bool add_log(struct plan *plan, const struct log *log, struct error *err)
 		    entries.list[0].sequence, entries.list[entries.count - 1].sequence,
 		    (unsigned long long)pages);
 		done = add_steps(plan, log, entries.list, entries.count, err);
+	} else if (!entries.why) {
+		say(plan, "%s: not used: there is no entry in it", log->name);
 	}
 	if (entries.why)
 		say(plan, "%s: ends at 0x%llx: %s", log->name, (unsigned long long)entries.end,

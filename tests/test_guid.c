@@ -1,7 +1,11 @@
 /* GUIDs: what is one, and how it is printed. */
-#include "tests/testing.h"
-
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 #include "checkpoint/guid.h"
 
@@ -69,9 +73,9 @@ static void test_bad(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		testing_unit(test_good),
-		testing_unit(test_bad),
+		cmocka_unit_test(test_good),
+		cmocka_unit_test(test_bad),
 	};
 
-	return cmocka_run_group_tests(tests, testing_begin, testing_end);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }

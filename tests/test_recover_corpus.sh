@@ -70,11 +70,11 @@ for path in sorted(glob.glob(shared + "/corpus/dirty/*/*")):
         report(image == want and done.returncode == (1 if want is None else 0),
                " ".join([os.path.basename(path), *options]))
 
-# What Windows itself made of them. When it had loaded them it wrote numbers, times and the
-# file's name of its own.
+# What Windows itself made of them. When it had loaded them it wrote numbers, times, the file's
+# name and the longest name of a value of one key.
 def essence(image, end):
     image = bytearray(image[:end])
-    for start, stop in ((4, 20), (48, 112), (508, 512), (4116, 4124)):
+    for start, stop in ((4, 20), (48, 112), (508, 512), (4116, 4124), (0x6bdc8, 0x6bdcc)):
         image[start:stop] = bytes(stop - start)
     return image
 
