@@ -118,41 +118,38 @@ bool check_bins(struct checker *c)
 	return true;
 }
 
-const void *check_claim(struct checker *c, enum problem_weight weight, uint32_t from, uint32_t cell,
-                        uint64_t least, const char *what)
+void check_claim_fails(struct checker *c, enum problem_weight weight, uint32_t from, uint32_t cell,
+                       uint64_t least, const char *what)
 {
 	unsigned long long where = check_offset(cell);
 	uint64_t *marks, bit;
 
+	if (cell == REGF_NIL) {
+		check_say_key(c, weight, from, "cell-outside", "%s is missing", what);
+		return;
+	}
 	if (cell % 8 || cell >= c->bins.size) {
-		if (cell == REGF_NIL)
-			check_say_key(c, weight, from, "cell-outside", "%s is missing", what);
-		else
-			check_say_key(c, weight, from, "cell-outside",
-			              "%s 0x%llx is outside the hive bins or no multiple of 8",
-			              what, where);
-		return NULL;
+		check_say_key(c, weight, from, "cell-outside",
+		              "%s 0x%llx is outside the hive bins or no multiple of 8", what,
+		              where);
+		return;
 	}
 	marks = &c->marks[2 * (cell >> 9)];
 	bit = 1ull << (cell >> 3 & 63);
 	if (!(marks[0] & bit)) {
 		check_say_key(c, weight, from, "cell-free",
 		              "%s 0x%llx: no allocated cell begins there", what, where);
-		return NULL;
+		return;
 	}
 	if (marks[1] & bit) {
 		check_say_key(c, weight, cell, "cell-two-owners",
 		              "%s 0x%llx: something else uses this cell already", what, where);
-		return NULL;
+		return;
 	}
 	marks[1] |= bit;
-	if (check_room(c, cell) < least) {
-		check_say_key(c, weight, cell, "cell-small",
-		              "%s 0x%llx: the cell has room for %u bytes, needed are %llu", what,
-		              where, check_room(c, cell), (unsigned long long)least);
-		return NULL;
-	}
-	return c->bins.data + cell + 4;
+	check_say_key(c, weight, cell, "cell-small",
+	              "%s 0x%llx: the cell has room for %u bytes, needed are %llu", what, where,
+	              check_room(c, cell), (unsigned long long)least);
 }
 
 void check_unowned(struct checker *c)

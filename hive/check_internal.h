@@ -88,13 +88,6 @@ void check_tail(struct checker *c, struct bytes image);
 bool check_bins(struct checker *c);
 void check_unowned(struct checker *c);
 
-/*
- * Claims the cell that a field of FROM names, WHAT it is for people: its contents if it is
- * allocated, unclaimed and has room for LEAST bytes; else the problem is said, and NULL.
- */
-const void *check_claim(struct checker *c, enum problem_weight weight, uint32_t from, uint32_t cell,
-                        uint64_t least, const char *what);
-
 /* Bytes in an allocated cell behind its size field. */
 static inline uint32_t check_room(const struct checker *c, uint32_t cell)
 {
@@ -102,6 +95,29 @@ static inline uint32_t check_room(const struct checker *c, uint32_t cell)
 
 	memcpy(&size, c->bins.data + cell, 4);
 	return 0u - le32_get(size) - 4;
+}
+
+/* Says why a cell cannot be claimed; one that is only too small is claimed all the same. */
+void check_claim_fails(struct checker *c, enum problem_weight weight, uint32_t from, uint32_t cell,
+                       uint64_t least, const char *what);
+
+/*
+ * Claims the cell that a field of FROM names, WHAT it is for people: its contents if it is
+ * allocated, unclaimed and has room for LEAST bytes; else the problem is said, and NULL.
+ */
+static inline const void *check_claim(struct checker *c, enum problem_weight weight, uint32_t from,
+                                      uint32_t cell, uint64_t least, const char *what)
+{
+	uint64_t bit = 1ull << (cell >> 3 & 63);
+	uint64_t *marks = &c->marks[2 * (cell >> 9)];
+
+	if (cell % 8 || cell >= c->bins.size || !(marks[0] & ~marks[1] & bit) ||
+	    check_room(c, cell) < least) {
+		check_claim_fails(c, weight, from, cell, least, what);
+		return NULL;
+	}
+	marks[1] |= bit;
+	return c->bins.data + cell + 4;
 }
 
 /* check_keys.c */
@@ -126,10 +142,23 @@ void check_values(struct checker *c, struct check_key *key);
 void check_security_use(struct checker *c, const struct check_key *key);
 void check_security_ring(struct checker *c);
 
+static inline struct name check_key_name(const struct regf_key *nk)
+{
+	return (struct name){ nk->name, le16_get(nk->name_size),
+		              (le16_get(nk->flags) & REGF_KEY_COMP_NAME) != 0 };
+}
+
+static inline struct name check_value_name(const struct regf_value *vk)
+{
+	return (struct name){ vk->name, le16_get(vk->name_size),
+		              (le16_get(vk->flags) & REGF_VALUE_COMP_NAME) != 0 };
+}
+
 /* check_names.c */
-struct name check_key_name(const struct regf_key *nk);
-struct name check_value_name(const struct regf_value *vk);
 int check_compare(const struct checker *c, struct name a, struct name b);
+/* The same name but for letter case. */
+bool check_same(const struct checker *c, struct name a, struct name b);
+/* The hash of lh lists: the same for names that differ in case only. */
 uint32_t check_hash(const struct checker *c, struct name n);
 /* "root key", "key A\B", "key A\B, value C", or what is before or behind all keys. */
 char *check_who(TALLOC_CTX *ctx, const struct checker *c);

@@ -10,45 +10,65 @@
 #define SHOWN_NAME 80u /* units of one name in a sentence */
 #define SHOWN_KEYS 8u  /* names of one path in a sentence */
 
-struct name check_key_name(const struct regf_key *nk)
+/* The first place at or behind FROM where two names of bytes differ; END if there is none. */
+static uint32_t differ_at(const uint8_t *a, const uint8_t *b, uint32_t from, uint32_t end)
 {
-	return (struct name){ nk->name, le16_get(nk->name_size),
-		              (le16_get(nk->flags) & REGF_KEY_COMP_NAME) != 0 };
-}
+	for (; end - from >= 8; from += 8) {
+		uint64_t word_a, word_b;
 
-struct name check_value_name(const struct regf_value *vk)
-{
-	return (struct name){ vk->name, le16_get(vk->name_size),
-		              (le16_get(vk->flags) & REGF_VALUE_COMP_NAME) != 0 };
+		memcpy(&word_a, a + from, 8);
+		memcpy(&word_b, b + from, 8);
+		if (word_a != word_b)
+			break;
+	}
+	while (from < end && a[from] == b[from])
+		from++;
+	return from;
 }
 
 int check_compare(const struct checker *c, struct name a, struct name b)
 {
-	uint32_t common = a.size < b.size ? a.size : b.size;
+	uint32_t common = a.size < b.size ? a.size : b.size, i = 0;
 
 	if (!a.compressed || !b.compressed)
 		return name_compare(a, b);
-	for (uint32_t i = 0; i < common; i++) {
-		uint16_t unit_a, unit_b;
+	while ((i = differ_at(a.data, b.data, i, common)) < common) {
+		uint16_t unit_a = c->latin[a.data[i]], unit_b = c->latin[b.data[i]];
 
-		if (a.data[i] == b.data[i])
-			continue;
-		unit_a = c->latin[a.data[i]];
-		unit_b = c->latin[b.data[i]];
 		if (unit_a != unit_b)
 			return unit_a < unit_b ? -1 : 1;
+		i++;
 	}
 	return a.size == b.size ? 0 : a.size < b.size ? -1 : 1;
 }
 
+/* Most names that are not the same differ in length or in the last letter. */
+bool check_same(const struct checker *c, struct name a, struct name b)
+{
+	if (name_length(a) != name_length(b))
+		return false;
+	if (a.compressed && b.compressed && a.size &&
+	    c->latin[a.data[a.size - 1]] != c->latin[b.data[b.size - 1]])
+		return false;
+	return check_compare(c, a, b) == 0;
+}
+
+/* Four letters a step: the products do not have to wait for each other. */
 uint32_t check_hash(const struct checker *c, struct name n)
 {
-	uint32_t hash = 0;
+	const uint16_t *upper = c->latin;
+	uint32_t hash = 0, i = 0;
 
 	if (!n.compressed)
 		return name_hash(n);
-	for (uint32_t i = 0; i < n.size; i++)
-		hash = hash * 37 + c->latin[n.data[i]];
+	for (; n.size - i >= 4; i += 4) {
+		const uint8_t *at = n.data + i;
+
+		hash = hash * (37 * 37 * 37 * 37) + upper[at[0]] * (37 * 37 * 37u) +
+		       upper[at[1]] * (37 * 37u) + upper[at[2]] * 37u + upper[at[3]];
+	}
+	for (; i < n.size; i++)
+		hash = hash * 37 + upper[n.data[i]];
 	return hash;
 }
 

@@ -1,10 +1,18 @@
 /*
  * Values: the list, each record, its data in whatever form it has, and equal names.
  *
- * Two values with one name are found by sorting hashes of the names, so that a key with a
- * hundred thousand values costs little more than a hundred thousand keys with one.
+ * Two values with one name are found by comparing all with all where there are few, and else
+ * by sorting hashes of the names, so that a key with a hundred thousand values costs little
+ * more than a hundred thousand keys with one.
  */
 #include "hive/check_internal.h"
+
+#define FEW 8u
+
+static const struct regf_value *record_of(const struct checker *c, struct check_value_item item)
+{
+	return (const void *)(c->bins.data + item.cell + 4);
+}
 
 static int compare_items(const struct checker *c, struct check_value_item a,
                          struct check_value_item b)
@@ -13,8 +21,8 @@ static int compare_items(const struct checker *c, struct check_value_item a,
 
 	if (a.hash != b.hash)
 		return a.hash < b.hash ? -1 : 1;
-	order = check_compare(c, check_value_name((const void *)(c->bins.data + a.cell + 4)),
-	                      check_value_name((const void *)(c->bins.data + b.cell + 4)));
+	order = check_compare(c, check_value_name(record_of(c, a)),
+	                      check_value_name(record_of(c, b)));
 	return order ? order : a.cell < b.cell ? -1 : a.cell > b.cell;
 }
 
@@ -47,24 +55,34 @@ static void sort_items(const struct checker *c, struct check_value_item *items, 
 	}
 }
 
+static void compare_names(struct checker *c, struct check_value_item a, struct check_value_item b)
+{
+	if (!check_same(c, check_value_name(record_of(c, a)), check_value_name(record_of(c, b))))
+		return;
+	c->value = record_of(c, b);
+	check_say_key(c, PROBLEM_HEALS, b.cell, "value-duplicate",
+	              "the key has another value of this name at 0x%llx",
+	              (unsigned long long)check_offset(a.cell));
+	c->value = NULL;
+}
+
 static void check_equal_names(struct checker *c, uint32_t count)
 {
 	struct check_value_item *items = c->items;
 
-	if (count > 1)
-		sort_items(c, items, count);
+	if (count <= FEW) {
+		for (uint32_t i = 1; i < count; i++) {
+			for (uint32_t k = 0; k < i; k++)
+				compare_names(c, items[k], items[i]);
+		}
+		return;
+	}
+	for (uint32_t i = 0; i < count; i++)
+		items[i].hash = check_hash(c, check_value_name(record_of(c, items[i])));
+	sort_items(c, items, count);
 	for (uint32_t i = 1; i < count; i++) {
-		if (items[i].hash != items[i - 1].hash)
-			continue;
-		c->value = (const void *)(c->bins.data + items[i].cell + 4);
-		if (check_compare(
-			    c,
-			    check_value_name((const void *)(c->bins.data + items[i - 1].cell + 4)),
-			    check_value_name(c->value)) == 0)
-			check_say_key(c, PROBLEM_HEALS, items[i].cell, "value-duplicate",
-			              "the key has another value of this name at 0x%llx",
-			              (unsigned long long)check_offset(items[i - 1].cell));
-		c->value = NULL;
+		if (items[i].hash == items[i - 1].hash)
+			compare_names(c, items[i - 1], items[i]);
 	}
 }
 
@@ -226,7 +244,7 @@ void check_values(struct checker *c, struct check_key *key)
 		size = check_data(c, cell, vk);
 		c->value = NULL;
 		name = check_value_name(vk);
-		c->items[named++] = (struct check_value_item){ check_hash(c, name), cell };
+		c->items[named++] = (struct check_value_item){ .cell = cell };
 		longest_data = size > longest_data ? size : longest_data;
 		if (2 * name_length(name) > longest_name)
 			longest_name = 2 * name_length(name);

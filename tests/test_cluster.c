@@ -1,12 +1,8 @@
 /* The cluster database, read from hives that the builder made byte by byte. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/testing.h"
+
 #include <stdio.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "checkpoint/cluster.h"
 #include "tests/builder.h"
@@ -86,20 +82,13 @@ static void build_sound(struct fixture *f, unsigned generation)
 		builder_string(root, "PaxosTag", "4:4:102");
 }
 
-static int setup(void **state)
+static struct fixture *new_fixture(void)
 {
 	struct fixture *f = talloc_zero(NULL, struct fixture);
 
 	f->ctx = f;
 	f->b = builder_new(f);
-	*state = f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	talloc_free(*state);
-	return 0;
+	return f;
 }
 
 static struct hive *open_hive(TALLOC_CTX *ctx, struct builder *b)
@@ -201,9 +190,10 @@ static void check_things(const struct cluster *c)
 
 static void test_first_generation(void **state)
 {
-	struct fixture *f = *state;
+	struct fixture *f = new_fixture();
 	struct cluster *c = &f->cluster;
 
+	(void)state;
 	f->b->minor = 3;
 	build_sound(f, 1);
 	key(f, "Nodes\\1")->time = BUILDER_TIME + 77; /* the newest */
@@ -220,13 +210,15 @@ static void test_first_generation(void **state)
 	assert_string_equal(c->resources[2].depends[1], NAME);
 	assert_null(c->resources[2].depends[2]);
 	assert_null(c->resources[0].depends);
+	talloc_free(f);
 }
 
 static void test_second_generation(void **state)
 {
-	struct fixture *f = *state;
+	struct fixture *f = new_fixture();
 	struct cluster *c = &f->cluster;
 
+	(void)state;
 	build_sound(f, 2);
 	builder_multi(key(f, "Dependencies\\" SHARE), "Provider",
 	              (const char *const[]){ NAME, DISK, "no GUID", NULL });
@@ -245,15 +237,17 @@ static void test_second_generation(void **state)
 	assert_null(c->resources[2].depends[2]);
 	assert_string_equal(c->resources[1].depends[0], DISK);
 	assert_null(c->resources[1].depends[1]);
+	talloc_free(f);
 }
 
 /* Other spellings of keys, upper case, braces, numbers as text and text as numbers. */
 static void test_spellings(void **state)
 {
-	struct fixture *f = *state;
+	struct fixture *f = new_fixture();
 	struct cluster *c = &f->cluster;
 	struct builder_key *k;
 
+	(void)state;
 	builder_dword(f->b->root, "PAXOSTAG", 17);
 	builder_value(f->b->root, "ClusterInstanceID", 3, "\x01\xab\xff\x00", 4);
 	builder_string(key(f, "NODES\\3"), "NODENAME", "ADA");
@@ -283,26 +277,30 @@ static void test_spellings(void **state)
 	assert_int_equal(c->interface_count, 1);
 	assert_null(c->networks[0].address);
 	assert_int_equal(c->networks[0].role, UINT32_MAX);
+	talloc_free(f);
 }
 
 static void test_generation_unknown(void **state)
 {
-	struct fixture *f = *state;
+	struct fixture *f = new_fixture();
 
+	(void)state;
 	key(f, "Nodes\\1");
 	key(f, "Resources");
 	read_cluster(f);
 	assert_int_equal(f->cluster.generation, 0);
 	assert_null(f->cluster.name);
 	no_problems(&f->cluster);
+	talloc_free(f);
 }
 
 static void test_not_a_cluster(void **state)
 {
-	struct fixture *f = *state;
+	struct fixture *f = new_fixture();
 	struct cluster untouched;
 	struct error err = { 0 };
 
+	(void)state;
 	key(f, "Nodes");
 	key(f, "Select");
 	f->hive = open_hive(f, f->b);
@@ -313,12 +311,14 @@ static void test_not_a_cluster(void **state)
 	assert_string_equal(err.text, "CLUSDB: not a cluster database: it has no keys Nodes, "
 	                              "Groups and Resources");
 	assert_memory_equal(&f->cluster, &untouched, sizeof(untouched));
+	talloc_free(f);
 }
 
 static void test_dangling(void **state)
 {
-	struct fixture *f = *state;
+	struct fixture *f = new_fixture();
 
+	(void)state;
 	build_sound(f, 2);
 	builder_multi(key(f, "Groups\\" NOBODY), "Contains", (const char *const[]){ NOBODY, NULL });
 	builder_string(key(f, "Resources\\" DISK), "Dependencies", NOBODY);
@@ -354,12 +354,14 @@ static void test_dangling(void **state)
 				"dangling-reference: NetworkInterfaces\\" SHARE
 				"\\Network names the network Private, which does not exist",
 				NULL });
+	talloc_free(f);
 }
 
 static void test_groups(void **state)
 {
-	struct fixture *f = *state;
+	struct fixture *f = new_fixture();
 
+	(void)state;
 	build_sound(f, 1);
 	add_resource(f, NOBODY, "Orphan", "File Share");
 	builder_multi(key(f, "Groups\\" NOBODY), "Contains",
@@ -378,13 +380,15 @@ static void test_groups(void **state)
 	assert_int_equal(f->cluster.group_count, 4);
 	for (uint32_t i = 0; i < f->cluster.group_count; i++)
 		assert_non_null(f->cluster.groups[i].contains);
+	talloc_free(f);
 }
 
 static void test_malformed_ids(void **state)
 {
 	static const char *const nodes[] = { "01", "0", "1x", "-1", " 1", "123456", "Boole" };
-	struct fixture *f = *state;
+	struct fixture *f = new_fixture();
 
+	(void)state;
 	build_sound(f, 1);
 	for (unsigned i = 0; i < sizeof(nodes) / sizeof(*nodes); i++)
 		builder_below(key(f, "Nodes"), nodes[i]);
@@ -399,30 +403,31 @@ static void test_malformed_ids(void **state)
 		&f->cluster,
 		(const char *const[]){
 			"malformed-id: Nodes has a key \"01\", which is no node's id; it is left "
-	                "out",
+			"out",
 			"malformed-id: Nodes has a key \"0\", which is no node's id; it is left "
-	                "out",
+			"out",
 			"malformed-id: Nodes has a key \"1x\", which is no node's id; it is left "
-	                "out",
+			"out",
 			"malformed-id: Nodes has a key \"-1\", which is no node's id; it is left "
-	                "out",
+			"out",
 			"malformed-id: Nodes has a key \" 1\", which is no node's id; it is left "
-	                "out",
+			"out",
 			"malformed-id: Nodes has a key \"123456\", which is no node's id; it is "
-	                "left out",
+			"left out",
 			"malformed-id: Nodes has a key \"Boole\", which is no node's id; it is "
-	                "left out",
+			"left out",
 			"malformed-id: Groups has a key \"..\", which is no GUID; it is left out",
 			"malformed-id: Resources has a key \"" DISK
 			"0\", which is no GUID; it is left out",
 			"malformed-id: Resources has two keys for " DISK "; one is left out",
 			"malformed-id: Networks has a key \"Public\", which is no GUID; it is left "
-	                "out",
+			"out",
 			"malformed-id: NetworkInterfaces has a key \"{}\", which is no GUID; it is "
-	                "left out",
+			"left out",
 			NULL });
 	assert_int_equal(f->cluster.node_count, 2);
 	assert_int_equal(f->cluster.resource_count, 3);
+	talloc_free(f);
 }
 
 /* The quorum names nothing, no GUID, a resource that is gone. */
@@ -441,26 +446,24 @@ static void test_quorum(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		void *inner;
-		struct fixture *f;
+		struct fixture *f = new_fixture();
 
-		setup(&inner);
-		f = inner;
 		key(f, "Nodes");
 		key(f, "Resources");
 		builder_string(key(f, "Quorum"), "Resource", rows[i].text);
 		read_cluster(f);
 		expect_problems(&f->cluster, (const char *const[]){ rows[i].problem, NULL });
-		teardown(&inner);
+		talloc_free(f);
 	}
 }
 
 /* Two hundred dangling references: the list does not flood. */
 static void test_many(void **state)
 {
-	struct fixture *f = *state;
+	struct fixture *f = new_fixture();
 	const char *ids[101] = { NULL };
 
+	(void)state;
 	build_sound(f, 1);
 	for (unsigned i = 0; i < 100; i++)
 		ids[i] = talloc_asprintf(f, "%08x-0000-4000-8000-00000000000f", i);
@@ -471,13 +474,15 @@ static void test_many(void **state)
 	assert_int_equal(f->cluster.problems->list[PROBLEM_SAME - 1].more, 200 - PROBLEM_SAME);
 	assert_string_equal(f->cluster.resources[0].depends[99], ids[99]);
 	assert_null(f->cluster.resources[0].depends[100]);
+	talloc_free(f);
 }
 
 static void test_find_resource(void **state)
 {
-	struct fixture *f = *state;
+	struct fixture *f = new_fixture();
 	const struct cluster *c = &f->cluster;
 
+	(void)state;
 	build_sound(f, 1);
 	add_resource(f, NOBODY, "SHARE", "File Share");
 	read_cluster(f);
@@ -488,16 +493,17 @@ static void test_find_resource(void **state)
 	assert_null(cluster_resource(c, "Share")); /* two */
 	assert_null(cluster_resource(c, "Cluster"));
 	assert_null(cluster_resource(c, LAN));
+	talloc_free(f);
 }
 
 static void test_same(void **state)
 {
-	struct cluster a = { .name = "Sql", .instance_id = CLUSTER_ID }, b = a;
+	struct cluster a = { .name = (char *)"Sql", .instance_id = (char *)CLUSTER_ID }, b = a;
 
 	(void)state;
-	b.name = "Other";
+	b.name = (char *)"Other";
 	assert_true(cluster_same(&a, &b));
-	b = (struct cluster){ .name = "sQL", .instance_id = NOBODY };
+	b = (struct cluster){ .name = (char *)"sQL", .instance_id = (char *)NOBODY };
 	assert_false(cluster_same(&a, &b));
 	b.instance_id = NULL;
 	assert_true(cluster_same(&a, &b));
@@ -542,8 +548,9 @@ static void test_compare(void **state)
 		  "there are no version tags; the times of the keys decide: last written "
 		  "2020-01-01T00:00:00Z, which is the same as 2020-01-01T00:00:00Z" },
 	};
-	struct fixture *f = *state;
+	struct fixture *f = new_fixture();
 
+	(void)state;
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct cluster a = copy_of(rows[i].a, rows[i].time_a);
 		struct cluster b = copy_of(rows[i].b, rows[i].time_b);
@@ -553,6 +560,7 @@ static void test_compare(void **state)
 		assert_string_equal(why, rows[i].why);
 		assert_int_equal(cluster_compare(f, &b, &a, &why), -rows[i].order);
 	}
+	talloc_free(f);
 }
 
 static void test_secrets(void **state)
@@ -587,26 +595,17 @@ static void test_secrets(void **state)
 	}
 }
 
-#define WITH(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH(test_first_generation),
-		WITH(test_second_generation),
-		WITH(test_spellings),
-		WITH(test_generation_unknown),
-		WITH(test_not_a_cluster),
-		WITH(test_dangling),
-		WITH(test_groups),
-		WITH(test_malformed_ids),
-		cmocka_unit_test(test_quorum),
-		WITH(test_many),
-		WITH(test_find_resource),
-		cmocka_unit_test(test_same),
-		WITH(test_compare),
-		cmocka_unit_test(test_secrets),
+		testing_unit(test_first_generation), testing_unit(test_second_generation),
+		testing_unit(test_spellings),        testing_unit(test_generation_unknown),
+		testing_unit(test_not_a_cluster),    testing_unit(test_dangling),
+		testing_unit(test_groups),           testing_unit(test_malformed_ids),
+		testing_unit(test_quorum),           testing_unit(test_many),
+		testing_unit(test_find_resource),    testing_unit(test_same),
+		testing_unit(test_compare),          testing_unit(test_secrets),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, testing_begin, testing_end);
 }

@@ -1,11 +1,7 @@
 /* GUIDs: what is one, and how it is printed. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
+#include "tests/testing.h"
 
-#include <cmocka.h>
+#include <string.h>
 
 #include "checkpoint/guid.h"
 
@@ -73,9 +69,9 @@ static void test_bad(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good),
-		cmocka_unit_test(test_bad),
+		testing_unit(test_good),
+		testing_unit(test_bad),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, testing_begin, testing_end);
 }

@@ -1,13 +1,9 @@
 /* Version tags: the published examples, what is none, and which is older. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/testing.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-
-#include <cmocka.h>
 
 #include "checkpoint/paxos.h"
 
@@ -163,11 +159,11 @@ static void test_order(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_examples),
-		cmocka_unit_test(test_calendar),
-		cmocka_unit_test(test_bad),
-		cmocka_unit_test(test_order),
+		testing_unit(test_examples),
+		testing_unit(test_calendar),
+		testing_unit(test_bad),
+		testing_unit(test_order),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, testing_begin, testing_end);
 }
