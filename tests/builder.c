@@ -103,6 +103,7 @@ struct builder_key *builder_key_units(struct builder_key *parent, const uint16_t
 	key->name = copy(b, units, 2 * (size_t)count);
 	key->time = time;
 	key->security = parent->security;
+	key->index = parent->child_count;
 	parent->children = grow(b, parent->children, parent->child_count, &parent->child_room);
 	parent->children[parent->child_count++] = key;
 	b->key_count++;

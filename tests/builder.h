@@ -181,7 +181,10 @@ void builder_write_file(struct builder *b, const char *path);
 /* Puts the right checksum into a base block that a test has changed. */
 void builder_fix_checksum(uint8_t *image);
 
-/* The key after KEY in the order in which Windows saves; NULL after the last. Sorted trees only. */
+/*
+ * The key after KEY, parents before children; NULL after the last. Siblings come in the order
+ * of their making, and after builder_write in that of their names.
+ */
 struct builder_key *builder_next(struct builder_key *key);
 
 /* --- security descriptors, self-relative, for builder_security --- */

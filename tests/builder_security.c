@@ -99,7 +99,7 @@ uint32_t builder_sd(enum builder_sd kind, uint32_t rid, uint8_t *out)
 		at += acl_size(at);
 	}
 	put(out + 4, (uint32_t)(at - out), 4);
-	if (kind == BUILDER_SD_NULL_DACL && rid)
+	if (rid && (kind == BUILDER_SD_NULL_DACL || kind == BUILDER_SD_EMPTY_DACL))
 		memcpy(at, user, 28);
 	else
 		memcpy(at, admins_sid, 16);

@@ -35,7 +35,7 @@ void testing_skipped(const char *why);
 char *testing_directory(void);
 void testing_remove(char *directory);
 
-/* Writes a whole file; a failure fails the test. */
+/* Writes a whole file; a failure ends the program. */
 void testing_write(const char *directory, const char *name, const void *data, size_t size);
 
 #endif
