@@ -50,6 +50,11 @@ static bool say_prefixed(struct locator *l, struct checkpoint *point)
 {
 	bool there;
 
+	if (!point->where.meant[0]) {
+		checkpoint_problem(l->points, point, "checkpoint-path-prefixed", "%s: %s",
+		                   point->path, point->where.why);
+		return true;
+	}
 	if (!is_key(l, point->where.meant, false, &there))
 		return false;
 	checkpoint_problem(l->points, point, "checkpoint-path-prefixed",

@@ -6,7 +6,7 @@
  * the other's text begins its own. Sorted, all that lie inside a key follow it directly, and a
  * stack of the keys that the current one lies in finds every pair in one pass. A hive may hold
  * a million registrations of one key, whose pairs nobody could count: so for each checkpoint at
- * most OVERLAP_LOOKS keys around it are looked at and CHECKPOINT_OVERLAPS pairs kept.
+ * most CHECKPOINT_OVERLAPS pairs are kept, those with the nearest keys that it lies in.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,12 +14,11 @@
 #include "checkpoint/fold.h"
 #include "checkpoint/locate.h"
 
-#define OVERLAP_LOOKS 256u
-
 struct place {
 	char *path; /* "HIVE\KEY\", folded */
 	size_t length;
 	uint32_t point; /* in the list of checkpoints */
+	uint32_t other; /* how deep in the stack the nearest one of another resource is, plus 1 */
 };
 
 struct finder {
@@ -122,21 +121,29 @@ static bool add_overlap(struct finder *f, const struct place *outer, const struc
 	return true;
 }
 
-/* INNER against the places that it lies in, from the nearest on. */
+/* Whose checkpoint it is; all of one resource share the string, which is the cluster's. */
+static const char *owner(const struct finder *f, uint32_t place)
+{
+	return f->points->list[f->places[place].point].resource;
+}
+
+/*
+ * INNER against the places that it lies in, from the nearest on. Those of its own resource may
+ * be many; each knows where the next one of another resource is.
+ */
 static bool pair_with(struct finder *f, const uint32_t *stack, uint32_t depth, uint32_t inner)
 {
-	const struct checkpoint *list = f->points->list;
-	uint32_t found = 0, looks = 0;
+	for (uint32_t found = 0; depth && found < CHECKPOINT_OVERLAPS;) {
+		uint32_t outer = stack[depth - 1];
 
-	while (depth && found < CHECKPOINT_OVERLAPS && looks++ < OVERLAP_LOOKS) {
-		const struct place *outer = &f->places[stack[--depth]];
-
-		/* resources share the string, which their checkpoints took from the cluster */
-		if (list[outer->point].resource == list[f->places[inner].point].resource)
+		if (owner(f, outer) == owner(f, inner)) {
+			depth = f->places[outer].other;
 			continue;
-		if (!add_overlap(f, outer, &f->places[inner]))
+		}
+		if (!add_overlap(f, &f->places[outer], &f->places[inner]))
 			return false;
 		found++;
+		depth--;
 	}
 	return true;
 }
@@ -158,6 +165,9 @@ static bool find_pairs(struct finder *f, TALLOC_CTX *tmp)
 			depth--;
 		if (!pair_with(f, stack, depth, i))
 			return false;
+		f->places[i].other = depth;
+		if (depth && owner(f, stack[depth - 1]) == owner(f, i))
+			f->places[i].other = f->places[stack[depth - 1]].other;
 		stack[depth++] = i;
 	}
 	return true;
