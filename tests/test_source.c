@@ -179,11 +179,11 @@ static void what_cannot_be_read_is_an_error(void **state)
 	assert_refused(folder, "h", "H.LOG2: is a directory");
 	assert_int_equal(rmdir(path), 0);
 	assert_int_equal(mkfifo(path, 0600), 0);
-	assert_refused(folder, "h", "not a regular file");
+	assert_refused(folder, "h", "H.LOG2: is a FIFO");
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(symlink("h", path), 0);
-	assert_refused(folder, "h", "not a regular file");
-	assert_refused(folder, "H.LOG2", "is not a regular file");
+	assert_refused(folder, "h", "H.LOG2: is a symbolic link");
+	assert_refused(folder, "H.LOG2", "is a symbolic link");
 	assert_refused(folder, ".", "is a directory");
 	free(path);
 	testing_remove(folder);
