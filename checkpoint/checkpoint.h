@@ -26,11 +26,12 @@ enum checkpoint_type { CHECKPOINT_REGISTRY, CHECKPOINT_CRYPTO };
 
 struct checkpoint {
 	enum checkpoint_type type;
-	char *resource;         /* canonical GUID */
-	char *resource_name;    /* or NULL */
-	char *id;               /* eight hex digits, from the value's name: "00000001" */
-	char *path;             /* as it is registered */
-	struct hklm where;      /* registry: where it is on this disk (when there is a system) */
+	char *resource;      /* canonical GUID */
+	char *resource_name; /* or NULL */
+	char *id;            /* eight hex digits, from the value's name: "00000001" */
+	char *path;          /* as it is registered */
+	struct hklm where;   /* registry: where it is on this disk; without a system, what the text
+	                        says */
 	uint32_t provider_type; /* crypto: Type\Name\Key */
 	char *provider;         /* "" is the default one; NULL if the text has another form */
 	char *container;
@@ -54,10 +55,10 @@ struct checkpoints {
 
 /*
  * All registrations of CLUSTER. SYSTEM may be NULL: then nothing is said of what is on a
- * disk, and overlaps go by the registered text. Registrations whose id is no hex number or
- * whose data is no text are problems, not checkpoints; those of a resource that is no GUID
- * were left out with it by cluster_read(). Everything is on CTX; CLUSTER and SYSTEM must
- * outlive it.
+ * disk (but for HARDWARE, which is on none), and overlaps go by the registered text. Registrations
+ * whose id is no hex number or whose data is no text are problems, not checkpoints; those of a
+ * resource that is no GUID were left out with it by cluster_read(). Everything is on CTX; CLUSTER
+ * and SYSTEM must outlive it.
  */
 bool checkpoints_read(TALLOC_CTX *ctx, const struct cluster *cluster, struct system *system,
                       struct checkpoints *out, struct error *err);

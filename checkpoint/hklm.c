@@ -121,7 +121,7 @@ static bool judge_text(TALLOC_CTX *ctx, const char *path, const struct root **ro
 static char *path_in_hive(TALLOC_CTX *ctx, const struct system *system, const struct root *root,
                           const char *rest)
 {
-	const char *set = root->hive == SYSTEM_SYSTEM ? system->control_set : NULL;
+	const char *set = system && root->hive == SYSTEM_SYSTEM ? system->control_set : NULL;
 	char *path;
 
 	if (set && first_is(rest, "CurrentControlSet")) {
@@ -291,6 +291,8 @@ bool hklm_resolve(TALLOC_CTX *ctx, struct system *system, const char *path, bool
 			done = answer(ctx, &result, HKLM_HIVE_MISSING, err,
 			              "%s is not on a node's system volume: %s", place.root->name,
 			              place.root->why);
+		else if (!system)
+			done = answer(ctx, &result, HKLM_HIVE_MISSING, err, "no disk is at hand");
 		else
 			done = look_up(ctx, tmp, &place, wow64, &result, err);
 	}

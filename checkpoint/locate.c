@@ -50,7 +50,7 @@ static bool say_prefixed(struct locator *l, struct checkpoint *point)
 {
 	bool there;
 
-	if (!point->where.meant[0]) {
+	if (!l->system || !point->where.meant[0]) {
 		checkpoint_problem(l->points, point, "checkpoint-path-prefixed", "%s: %s",
 		                   point->path, point->where.why);
 		return true;
@@ -76,6 +76,9 @@ static bool locate_key(struct locator *l, struct checkpoint *point)
 	case HKLM_PREFIXED:
 		return say_prefixed(l, point);
 	case HKLM_HIVE_MISSING:
+		if (!l->system)
+			return true;
+		__attribute__((fallthrough));
 	case HKLM_MALFORMED:
 		checkpoint_problem(l->points, point, "checkpoint-key-missing",
 		                   "%s is not on this disk: %s", point->path, point->where.why);
@@ -159,7 +162,7 @@ bool locate_all(TALLOC_CTX *ctx, struct checkpoints *points, struct system *syst
 
 		if (point->type == CHECKPOINT_CRYPTO)
 			ok = locate_crypto(&l, point);
-		else if (system)
+		else
 			ok = locate_key(&l, point);
 	}
 	return ok;

@@ -427,6 +427,33 @@ static void test_overlaps_of_text(void **state)
 	free_fixture(f);
 }
 
+/* What the text alone says, as in a snapshot, where there is no disk. */
+static void test_text_alone(void **state)
+{
+	struct fixture *f = new_fixture(false);
+
+	(void)state;
+	builder_string(registry(f, ONE), "1", "HARDWARE\\Acpi");
+	builder_string(registry(f, ONE), "2", "HKLM\\Software\\App");
+	builder_string(registry(f, ONE), "3", "\\Software\\App");
+	builder_string(registry(f, ONE), "4", "SYSTEM\\CurrentControlSet\\Services\\App");
+	builder_string(crypto(f, ONE), "1", "1\\P\\Keys");
+	read_points(f);
+	assert_int_equal(f->points.count, 5);
+	assert_string_equal(f->points.list[0].problems->list[0].code, "checkpoint-volatile");
+	expect_problems(f->points.list[1].problems,
+	                PROBLEMS("checkpoint-path-prefixed",
+	                         "HKLM\\Software\\App: the path begins with HKLM, so Windows "
+	                         "looks for a key of that name below HKEY_LOCAL_MACHINE and never "
+	                         "finds it"));
+	assert_string_equal(f->points.list[2].problems->list[0].code, "checkpoint-key-missing");
+	assert_int_equal(f->points.list[3].problems->count, 0);
+	assert_int_equal(f->points.list[3].where.hive, SYSTEM_SYSTEM);
+	assert_string_equal(f->points.list[3].where.key, "CurrentControlSet\\Services\\App");
+	assert_int_equal(f->points.list[4].problems->count, 0);
+	free_fixture(f);
+}
+
 /* Thousands of registrations of one key: linear, and the lists do not flood. */
 static void test_many_overlaps(void **state)
 {
@@ -606,6 +633,7 @@ int main(void)
 		testing_unit(test_damaged_hive),
 		testing_unit(test_overlaps),
 		testing_unit(test_overlaps_of_text),
+		testing_unit(test_text_alone),
 		testing_unit(test_many_overlaps),
 		testing_unit(test_container_names),
 		testing_unit(test_containers),
