@@ -74,12 +74,31 @@ struct image *image_new(TALLOC_CTX *ctx, uint64_t size, struct error *err)
 	return image;
 }
 
+/* Writes all of a chunk; FUSE file systems and signals make short counts and EINTR real. */
+static bool fill_chunk(struct image *image, const char *chunk, size_t size, uint64_t offset,
+                       struct error *err)
+{
+	while (size > 0) {
+		ssize_t n = pwrite(image->fd, chunk, size, (off_t)offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return error_errno(err, ERROR_INTERNAL, "cannot fill memory");
+		chunk += n;
+		size -= (size_t)n;
+		offset += (uint64_t)n;
+	}
+	return true;
+}
+
+/* Through the descriptor: memcpy into a fresh mapping would wait for a fault on every page. */
 struct image *image_copy(TALLOC_CTX *ctx, struct bytes from, struct error *err)
 {
 	struct image *image = image_new(ctx, from.size, err);
 
-	if (image && from.size)
-		memcpy(image_data(image), from.data, from.size);
+	if (image && !fill_chunk(image, (const char *)from.data, from.size, 0, err))
+		TALLOC_FREE(image);
 	return image;
 }
 
@@ -131,24 +150,6 @@ bool image_seal(struct image *image, struct error *err)
 		return true;
 	image->bytes.size = 0; /* nothing is mapped, so nothing may be read */
 	return false;
-}
-
-/* Writes all of a chunk; FUSE file systems and signals make short counts and EINTR real. */
-static bool fill_chunk(struct image *image, const char *chunk, size_t size, uint64_t offset,
-                       struct error *err)
-{
-	while (size > 0) {
-		ssize_t n = pwrite(image->fd, chunk, size, (off_t)offset);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return error_errno(err, ERROR_INTERNAL, "cannot fill memory");
-		chunk += n;
-		size -= (size_t)n;
-		offset += (uint64_t)n;
-	}
-	return true;
 }
 
 /* Reads the file into the memfd; the mapping comes after the seal. */
