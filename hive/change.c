@@ -103,6 +103,8 @@ bool change_check(const struct change *change, struct error *err)
 	if (of_value != (change->name != NULL))
 		return error_set(err, ERROR_SOURCE, "%s: %s", change_op_name(change->op),
 		                 of_value ? "no name of a value" : "the name of a value");
+	if (change->op == CHANGE_DELETE_KEY && !*change->key)
+		return error_set(err, ERROR_SOURCE, "the top key cannot be deleted");
 	if (!check_key(change->key, err) || !check_data(change, err) ||
 	    (of_value &&
 	     !check_name(change->name, strlen(change->name), REGF_VALUE_NAME_MAX, "value", err)))
