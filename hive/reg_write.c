@@ -1,116 +1,28 @@
 /*
- * Writing .reg text. It is put together in one buffer in its final encoding and handed on
- * when that is full. A failure sticks: the functions that put text say nothing, and the
- * exported ones tell at their end.
+ * Writing .reg text: sections, and data in the form that says it exactly. The characters are
+ * reg_text's.
  */
 #include "hive/reg.h"
 
 #include <stdio.h>
 
 #include "hive/name.h"
+#include "hive/reg_text.h"
 #include "hive/regf.h"
 
-#define BUFFER_SIZE ((size_t)128 << 10)
-#define LINE_FULL 77  /* a line with so many characters gets no more bytes, only "\" */
-#define BYTES_MOST 26 /* in one line */
-
 struct reg_writer {
+	struct reg_text text;
 	char *root;
-	bool utf8;
-	reg_out_fn *out;
-	void *data;
-	struct reg_left_out left_out;
-
-	uint8_t *buffer;
-	size_t used;
-	uint32_t column;     /* characters in this line */
-	uint8_t hex[256][8]; /* "xx," in the encoding of the text */
-
 	char *section; /* the key whose values are being written, or NULL */
 	size_t section_room;
-	bool failed;
-	struct error error;
+	struct reg_left_out left_out;
 };
-
-/* --- characters --- */
-
-static void flush(struct reg_writer *writer)
-{
-	struct bytes text = { writer->buffer, writer->used };
-
-	if (!writer->failed && writer->used > 0)
-		writer->failed = !writer->out(writer->data, text, &writer->error);
-	writer->used = 0;
-}
-
-static void make_room(struct reg_writer *writer, size_t size)
-{
-	if (BUFFER_SIZE - writer->used < size)
-		flush(writer);
-}
-
-static void put_unit(struct reg_writer *writer, uint16_t unit)
-{
-	uint8_t *at;
-
-	make_room(writer, 2);
-	at = writer->buffer + writer->used;
-	at[0] = (uint8_t)unit;
-	at[1] = (uint8_t)(unit >> 8);
-	writer->used += 2;
-}
-
-/* One code point; text is WTF-8 already, and its bytes are at hand. */
-static void put_code(struct reg_writer *writer, uint32_t code, const char *bytes, unsigned size)
-{
-	writer->column++;
-	if (writer->utf8) {
-		make_room(writer, size);
-		memcpy(writer->buffer + writer->used, bytes, size);
-		writer->used += size;
-		return;
-	}
-	if (code >= 0x10000) {
-		put_unit(writer, (uint16_t)(0xd7c0 + (code >> 10)));
-		code = 0xdc00 + (code & 0x3ff);
-		writer->column++;
-	}
-	put_unit(writer, (uint16_t)code);
-}
-
-static void put_ascii(struct reg_writer *writer, const char *text)
-{
-	for (; *text; text++)
-		put_code(writer, (uint8_t)*text, text, 1);
-}
-
-static void put_line_end(struct reg_writer *writer)
-{
-	put_ascii(writer, writer->utf8 ? "\n" : "\r\n");
-	writer->column = 0;
-}
-
-/* WTF-8 text; with ESCAPE as the inside of a quoted string. */
-static void put_text(struct reg_writer *writer, const char *text, size_t size, bool escape)
-{
-	for (size_t at = 0; at < size;) {
-		uint32_t code;
-		unsigned used = name_get_utf8(text + at, size - at, &code);
-
-		if (used == 0) /* nobody gives us that */
-			return;
-		if (escape && (code == '"' || code == '\\'))
-			put_ascii(writer, "\\");
-		put_code(writer, code, text + at, used);
-		at += used;
-	}
-}
 
 static void put_quoted(struct reg_writer *writer, const char *text, size_t size)
 {
-	put_ascii(writer, "\"");
-	put_text(writer, text, size, true);
-	put_ascii(writer, "\"");
+	reg_text_ascii(&writer->text, "\"");
+	reg_text_put(&writer->text, text, size, true);
+	reg_text_ascii(&writer->text, "\"");
 }
 
 /* --- data --- */
@@ -133,7 +45,7 @@ static bool is_plain_text(const struct reg_writer *writer, struct bytes text)
 	for (uint64_t i = 0; i + 1 < units; i++) {
 		uint16_t unit = unit_at(text, i);
 
-		if (unit == 0 || unit == '\r' || unit == '\n' || (writer->utf8 && unit > 0x7f))
+		if (unit == 0 || unit == '\r' || unit == '\n' || (writer->text.utf8 && unit > 0x7f))
 			return false;
 		if (unit < 0xd800 || unit >= 0xe000)
 			continue;
@@ -150,7 +62,7 @@ static void put_string(struct reg_writer *writer, struct bytes text)
 	uint64_t units = text.size / 2 - 1, done = 0;
 	char piece[3 * 256 + 1];
 
-	put_ascii(writer, "\"");
+	reg_text_ascii(&writer->text, "\"");
 	while (done < units) {
 		uint32_t count = units - done < 256 ? (uint32_t)(units - done) : 256;
 		size_t size;
@@ -159,39 +71,10 @@ static void put_string(struct reg_writer *writer, struct bytes text)
 			count--; /* do not cut a pair */
 		size = name_put_utf8((struct name){ text.data + 2 * done, 2 * count, false },
 		                     piece);
-		put_text(writer, piece, size, true);
+		reg_text_put(&writer->text, piece, size, true);
 		done += count;
 	}
-	put_ascii(writer, "\"");
-}
-
-static void put_hex(struct reg_writer *writer, struct bytes data)
-{
-	size_t step = writer->utf8 ? 3 : 6;
-
-	for (uint64_t done = 0; done < data.size;) {
-		uint64_t count = 1, left = data.size - done;
-		uint8_t *at;
-
-		if (done > 0) {
-			put_ascii(writer, "\\");
-			put_line_end(writer);
-			put_ascii(writer, "  ");
-		}
-		if (writer->column < LINE_FULL)
-			count = (LINE_FULL - writer->column + 2) / 3;
-		if (count > left)
-			count = left;
-		make_room(writer, 8 * (BYTES_MOST + 1));
-		at = writer->buffer + writer->used;
-		for (uint64_t i = 0; i < count; i++, at += step)
-			memcpy(at, writer->hex[data.data[done + i]], 8);
-		writer->used = (size_t)(at - writer->buffer);
-		done += count;
-		writer->column += (uint32_t)(3 * count);
-	}
-	if (data.size > 0)
-		writer->used -= step / 3; /* no comma behind the last one */
+	reg_text_ascii(&writer->text, "\"");
 }
 
 static void put_data(struct reg_writer *writer, uint32_t type, struct bytes data)
@@ -204,15 +87,15 @@ static void put_data(struct reg_writer *writer, uint32_t type, struct bytes data
 	}
 	if (type == REG_DWORD && data.size == sizeof(le32)) {
 		snprintf(prefix, sizeof(prefix), "dword:%08x", le32_get(*(const le32 *)data.data));
-		put_ascii(writer, prefix);
+		reg_text_ascii(&writer->text, prefix);
 		return;
 	}
 	if (type == REG_BINARY)
 		snprintf(prefix, sizeof(prefix), "hex:");
 	else
 		snprintf(prefix, sizeof(prefix), "hex(%x):", type);
-	put_ascii(writer, prefix);
-	put_hex(writer, data);
+	reg_text_ascii(&writer->text, prefix);
+	reg_text_hex(&writer->text, data);
 }
 
 /* --- lines --- */
@@ -225,14 +108,14 @@ static bool fits_line(const char *text)
 
 static void put_section(struct reg_writer *writer, const char *key, bool deleted)
 {
-	put_line_end(writer);
-	put_ascii(writer, deleted ? "[-" : "[");
-	put_text(writer, writer->root, strlen(writer->root), false);
+	reg_text_line_end(&writer->text);
+	reg_text_ascii(&writer->text, deleted ? "[-" : "[");
+	reg_text_put(&writer->text, writer->root, strlen(writer->root), false);
 	if (*key && *writer->root)
-		put_ascii(writer, "\\");
-	put_text(writer, key, strlen(key), false);
-	put_ascii(writer, "]");
-	put_line_end(writer);
+		reg_text_ascii(&writer->text, "\\");
+	reg_text_put(&writer->text, key, strlen(key), false);
+	reg_text_ascii(&writer->text, "]");
+	reg_text_line_end(&writer->text);
 }
 
 /* Goes to the section of KEY if it is not the current one. */
@@ -261,28 +144,17 @@ static bool put_value(struct reg_writer *writer, const struct change *change)
 	if (*change->name)
 		put_quoted(writer, change->name, strlen(change->name));
 	else
-		put_ascii(writer, "@");
-	put_ascii(writer, "=");
+		reg_text_ascii(&writer->text, "@");
+	reg_text_ascii(&writer->text, "=");
 	if (change->op == CHANGE_DELETE_VALUE)
-		put_ascii(writer, "-");
+		reg_text_ascii(&writer->text, "-");
 	else
 		put_data(writer, change->type, change->data);
-	put_line_end(writer);
+	reg_text_line_end(&writer->text);
 	return true;
 }
 
 /* --- outside --- */
-
-static void make_hex(struct reg_writer *writer)
-{
-	for (unsigned byte = 0; byte < 256; byte++) {
-		const uint8_t text[] = { "0123456789abcdef"[byte >> 4],
-			                 "0123456789abcdef"[byte & 15], ',' };
-
-		for (unsigned i = 0; i < sizeof(text); i++)
-			writer->hex[byte][writer->utf8 ? i : 2 * i] = text[i];
-	}
-}
 
 struct reg_writer *reg_writer_new(TALLOC_CTX *ctx, const struct reg_options *options,
                                   reg_out_fn *out, void *data, struct error *err)
@@ -291,30 +163,19 @@ struct reg_writer *reg_writer_new(TALLOC_CTX *ctx, const struct reg_options *opt
 
 	if (writer) {
 		writer->root = talloc_strdup(writer, options->root);
-		writer->buffer = talloc_size(writer, BUFFER_SIZE);
 	}
-	if (!writer || !writer->root || !writer->buffer) {
+	if (!writer || !writer->root) {
 		talloc_free(writer);
 		error_memory(err);
 		return NULL;
 	}
-	writer->utf8 = options->utf8;
-	writer->out = out;
-	writer->data = data;
-	make_hex(writer);
-	if (!writer->utf8)
-		put_unit(writer, 0xfeff);
-	put_ascii(writer, "Windows Registry Editor Version 5.00");
-	put_line_end(writer);
+	if (!reg_text_begin(writer, &writer->text, options->utf8, out, data, err)) {
+		talloc_free(writer);
+		return NULL;
+	}
+	reg_text_ascii(&writer->text, "Windows Registry Editor Version 5.00");
+	reg_text_line_end(&writer->text);
 	return writer;
-}
-
-/* Nothing sticks but what has failed. */
-static bool told(const struct reg_writer *writer, struct error *err)
-{
-	if (writer->failed)
-		*err = writer->error;
-	return !writer->failed;
 }
 
 bool reg_write(struct reg_writer *writer, const struct change *change, struct error *err)
@@ -322,20 +183,20 @@ bool reg_write(struct reg_writer *writer, const struct change *change, struct er
 	if (change->op != CHANGE_CREATE_KEY && change->op != CHANGE_DELETE_KEY &&
 	    change->op != CHANGE_SET_VALUE && change->op != CHANGE_DELETE_VALUE) {
 		writer->left_out.ops[change->op]++;
-		return told(writer, err);
+		return reg_text_told(&writer->text, err);
 	}
 	if (!fits_line(change->key) || (change->name && !fits_line(change->name))) {
 		writer->left_out.names++;
-		return told(writer, err);
+		return reg_text_told(&writer->text, err);
 	}
 	if (change->op == CHANGE_DELETE_KEY) {
 		put_section(writer, change->key, true);
 		TALLOC_FREE(writer->section);
-		return told(writer, err);
+		return reg_text_told(&writer->text, err);
 	}
 	if (change->name ? !put_value(writer, change) : !enter(writer, change->key))
 		return error_memory(err);
-	return told(writer, err);
+	return reg_text_told(&writer->text, err);
 }
 
 bool reg_write_each(void *writer, const struct change *change, struct error *err)
@@ -345,9 +206,9 @@ bool reg_write_each(void *writer, const struct change *change, struct error *err
 
 bool reg_write_end(struct reg_writer *writer, struct reg_left_out *left_out, struct error *err)
 {
-	put_line_end(writer);
-	flush(writer);
-	if (!told(writer, err))
+	reg_text_line_end(&writer->text);
+	reg_text_flush(&writer->text);
+	if (!reg_text_told(&writer->text, err))
 		return false;
 	if (left_out)
 		*left_out = writer->left_out;
