@@ -424,19 +424,17 @@ bool model_apply(struct model *model, const struct change *change)
 
 /* --- as text --- */
 
-static void put_data(char **text, const struct model_data *data)
+static void put_data(FILE *out, const struct model_data *data)
 {
 	uint32_t shown = data->size < 64 ? data->size : 64, sum = 0;
-	char hex[2 * 64 + 1] = "";
 
 	for (uint32_t i = 0; i < shown; i++) {
-		hex[2 * i] = "0123456789abcdef"[data->data[i] >> 4];
-		hex[2 * i + 1] = "0123456789abcdef"[data->data[i] & 15];
+		putc_unlocked("0123456789abcdef"[data->data[i] >> 4], out);
+		putc_unlocked("0123456789abcdef"[data->data[i] & 15], out);
 	}
-	hex[2 * shown] = '\0';
 	for (uint32_t i = shown; i < data->size; i++)
 		sum = sum * 31 + data->data[i];
-	*text = must(talloc_asprintf_append_buffer(*text, "%s/%u/%x", hex, data->size, sum));
+	fprintf(out, "/%u/%x", data->size, sum);
 }
 
 static int by_name(const void *a, const void *b)
@@ -444,38 +442,43 @@ static int by_name(const void *a, const void *b)
 	return strcmp((*(struct model *const *)a)->name, (*(struct model *const *)b)->name);
 }
 
-static void dump(char **text, const struct model *key, unsigned depth)
+static void dump(FILE *out, const struct model *key, int depth)
 {
 	struct model **sorted = NULL;
 
-	*text = must(talloc_asprintf_append_buffer(
-		*text, "%*sK %s %llx%s ", depth, "", depth ? key->name : ".",
-		(unsigned long long)key->time, key->link ? " link" : ""));
-	put_data(text, &key->class_name);
-	*text = must(talloc_strdup_append_buffer(*text, " "));
-	put_data(text, &key->security);
+	fprintf(out, "%*sK %s %llx%s ", depth, "", depth ? key->name : ".",
+	        (unsigned long long)key->time, key->link ? " link" : "");
+	put_data(out, &key->class_name);
+	putc(' ', out);
+	put_data(out, &key->security);
 	for (uint32_t i = 0; i < key->value_count; i++) {
 		const struct model_value *value = &key->values[i];
 
-		*text = must(talloc_asprintf_append_buffer(*text, "\n%*sV '%s' %x ", depth, "",
-		                                           value->name, value->type));
-		put_data(text, &value->data);
+		fprintf(out, "\n%*sV '%s' %x ", depth, "", value->name, value->type);
+		put_data(out, &value->data);
 	}
-	*text = must(talloc_strdup_append_buffer(*text, "\n"));
+	putc('\n', out);
 	if (key->subkey_count == 0)
 		return;
-	sorted = must(talloc_memdup(NULL, key->subkeys, sizeof(*sorted) * key->subkey_count));
+	sorted =
+		must(talloc_memdup(NULL, key->subkeys, sizeof(struct model *) * key->subkey_count));
 	qsort(sorted, key->subkey_count, sizeof(*sorted), by_name);
 	for (uint32_t i = 0; i < key->subkey_count; i++)
-		dump(text, sorted[i], depth + 1);
+		dump(out, sorted[i], depth + 1);
 	talloc_free(sorted);
 }
 
 char *model_dump(TALLOC_CTX *ctx, const struct model *model)
 {
-	char *text = must(talloc_strdup(ctx, ""));
+	char *memory = NULL, *text;
+	size_t size;
+	FILE *out = must(open_memstream(&memory, &size));
 
-	dump(&text, model, 0);
+	dump(out, model, 0);
+	if (fclose(out) != 0)
+		must(NULL);
+	text = must(talloc_strdup(ctx, memory));
+	free(memory);
 	return text;
 }
 
