@@ -1,10 +1,15 @@
 /*
- * Bins and cells: one linear pass that marks every allocated cell, and claims on the marks.
+ * Bins and cells: every allocated cell is marked, and claims are made on the marks.
  *
- * Behind a bin that is none, the pass goes on at the next page that calls itself the bin of
- * its place, so that one bad page does not hide the rest of a hive.
+ * The headers of all bins are read first. Behind a bin that is none, reading goes on at the
+ * next page that calls itself the bin of its place, so that one bad page does not hide the
+ * rest of a hive. The cells of a bin are only read when somebody first claims one of them,
+ * or at the end: the walk down the tree then finds them in the processor's cache, which
+ * makes the whole check a good deal faster than two passes over the hive.
  */
 #include "hive/check_internal.h"
+
+#define NO_BIN 0xffffffffu /* of a page: it belongs to no bin, or its bin has been read */
 
 static uint32_t word_at(const struct checker *c, uint64_t at)
 {
@@ -36,7 +41,6 @@ static void check_cells(struct checker *c, uint32_t from, uint32_t end)
 		}
 		if (word & 0x80000000) {
 			c->marks[2 * (at >> 9)] |= 1ull << (at >> 3 & 63);
-			c->allocated++;
 		}
 		at += size;
 	}
@@ -92,68 +96,103 @@ static uint32_t check_bad_bin(struct checker *c, uint64_t at, uint64_t next)
 
 bool check_bins(struct checker *c)
 {
+	uint32_t pages = (uint32_t)((c->bins.size + REGF_PAGE - 1) / REGF_PAGE);
 	uint64_t at = 0;
 
 	c->marks = talloc_zero_array(c, uint64_t, 2 * ((uint32_t)c->bins.size / 512 + 1));
-	if (!c->marks)
+	c->bin_of_page = talloc_array(c, uint32_t, pages + 1);
+	if (!c->marks || !c->bin_of_page)
 		return false;
+	c->pages = pages;
+	memset(c->bin_of_page, 0xff, (pages + 1) * sizeof(uint32_t)); /* NO_BIN */
 	while (at < c->bins.size) {
+		uint64_t next;
 		uint32_t size;
 
 		if (bin_fits(c, at)) {
 			size = word_at(c, at + offsetof(struct regf_bin, size));
-			check_cells(c, (uint32_t)at + (uint32_t)sizeof(struct regf_bin),
-			            (uint32_t)at + size);
-			at += size;
-			continue;
+			next = at + size;
+		} else {
+			next = next_bin(c, at);
+			size = check_bad_bin(c, at, next);
+			if (size)
+				next = at + size;
 		}
-		uint64_t next = next_bin(c, at);
-
-		size = check_bad_bin(c, at, next);
-		if (size > sizeof(struct regf_bin))
-			check_cells(c, (uint32_t)at + (uint32_t)sizeof(struct regf_bin),
-			            (uint32_t)at + (size & ~7u));
-		at = size ? at + size : next;
+		for (uint64_t page = at; size && page < next; page += REGF_PAGE)
+			c->bin_of_page[page / REGF_PAGE] = (uint32_t)(at / REGF_PAGE);
+		at = next;
 	}
 	return true;
 }
 
-void check_claim_fails(struct checker *c, enum problem_weight weight, uint32_t from, uint32_t cell,
-                       uint64_t least, const char *what)
+/* Marks the cells of the bin that the page belongs to, if that has not been done. */
+static bool read_bin(struct checker *c, uint32_t page)
+{
+	uint32_t first = c->bin_of_page[page], last = first;
+	uint64_t from, end;
+
+	if (first == NO_BIN)
+		return false;
+	while (c->bin_of_page[last] == first)
+		c->bin_of_page[last++] = NO_BIN;
+	from = (uint64_t)first * REGF_PAGE + sizeof(struct regf_bin);
+	end = (uint64_t)last * REGF_PAGE;
+	if (end > c->bins.size)
+		end = c->bins.size & ~7ull;
+	if (from < end)
+		check_cells(c, (uint32_t)from, (uint32_t)end);
+	return true;
+}
+
+bool check_allocated(struct checker *c, uint32_t cell)
+{
+	if (cell % 8 || cell >= c->bins.size)
+		return false;
+	read_bin(c, cell / REGF_PAGE);
+	return c->marks[2 * (cell >> 9)] >> (cell >> 3 & 63) & 1;
+}
+
+const void *check_claim_slowly(struct checker *c, enum problem_weight weight, uint32_t from,
+                               uint32_t cell, uint64_t least, const char *what)
 {
 	unsigned long long where = check_offset(cell);
-	uint64_t *marks, bit;
+	uint64_t *marks, bit = 1ull << (cell >> 3 & 63);
 
 	if (cell == REGF_NIL) {
 		check_say_key(c, weight, from, "cell-outside", "%s is missing", what);
-		return;
+		return NULL;
 	}
 	if (cell % 8 || cell >= c->bins.size) {
 		check_say_key(c, weight, from, "cell-outside",
 		              "%s 0x%llx is outside the hive bins or no multiple of 8", what,
 		              where);
-		return;
+		return NULL;
 	}
-	marks = &c->marks[2 * (cell >> 9)];
-	bit = 1ull << (cell >> 3 & 63);
-	if (!(marks[0] & bit)) {
+	if (!check_allocated(c, cell)) {
 		check_say_key(c, weight, from, "cell-free",
 		              "%s 0x%llx: no allocated cell begins there", what, where);
-		return;
+		return NULL;
 	}
+	marks = &c->marks[2 * (cell >> 9)];
 	if (marks[1] & bit) {
 		check_say_key(c, weight, cell, "cell-two-owners",
 		              "%s 0x%llx: something else uses this cell already", what, where);
-		return;
+		return NULL;
 	}
 	marks[1] |= bit;
-	check_say_key(c, weight, cell, "cell-small",
-	              "%s 0x%llx: the cell has room for %u bytes, needed are %llu", what, where,
-	              check_room(c, cell), (unsigned long long)least);
+	if (check_room(c, cell) < least) {
+		check_say_key(c, weight, cell, "cell-small",
+		              "%s 0x%llx: the cell has room for %u bytes, needed are %llu", what,
+		              where, check_room(c, cell), (unsigned long long)least);
+		return NULL;
+	}
+	return c->bins.data + cell + 4;
 }
 
 void check_unowned(struct checker *c)
 {
+	for (uint32_t page = 0; page < c->pages; page++)
+		read_bin(c, page);
 	for (uint64_t word = 0; word < c->bins.size / 512 + 1; word++) {
 		uint64_t left = c->marks[2 * word] & ~c->marks[2 * word + 1];
 

@@ -1,10 +1,10 @@
 /*
  * check_internal: what the parts of the validator share. Private to hive/check*.c.
  *
- * One linear pass over bins and cells (check_bins.c) marks where allocated cells begin; one
- * walk down the tree (check_keys.c) claims each of them for the record that refers to it.
- * What nobody claimed has leaked, what is claimed twice has two owners. Both marks are one
- * bit for every 8 bytes, side by side, so that a claim touches one cache line.
+ * The bins say where allocated cells begin (check_bins.c); one walk down the tree
+ * (check_keys.c) claims each of them for the record that refers to it. What nobody claimed
+ * has leaked, what is claimed twice has two owners. Both marks are one bit for every 8 bytes,
+ * side by side, so that a claim touches one cache line.
  *
  * Cells are numbers as in the file, from the end of the base block. Sentences for people and
  * problem offsets count from the start of the file, as a hex editor does.
@@ -46,8 +46,9 @@ struct checker {
 	struct check *check;
 	struct problems *problems;
 	uint32_t minor, root;
-	uint64_t *marks;                /* pairs of words: allocated, owned */
-	uint64_t allocated;             /* cells */
+	uint64_t *marks;       /* pairs of words: allocated, owned */
+	uint32_t *bin_of_page; /* first page of the bin of each page; see check_bins.c */
+	uint32_t pages;
 	struct check_key *path;         /* REGF_DEPTH_MAX of them */
 	uint32_t depth;                 /* how many are in use; 0: the base block */
 	const struct regf_value *value; /* being looked at, or NULL */
@@ -97,9 +98,12 @@ static inline uint32_t check_room(const struct checker *c, uint32_t cell)
 	return 0u - le32_get(size) - 4;
 }
 
-/* Says why a cell cannot be claimed; one that is only too small is claimed all the same. */
-void check_claim_fails(struct checker *c, enum problem_weight weight, uint32_t from, uint32_t cell,
-                       uint64_t least, const char *what);
+/* Does an allocated cell begin at CELL? */
+bool check_allocated(struct checker *c, uint32_t cell);
+
+/* check_claim for cells of bins that have not been read, and for all that cannot be claimed. */
+const void *check_claim_slowly(struct checker *c, enum problem_weight weight, uint32_t from,
+                               uint32_t cell, uint64_t least, const char *what);
 
 /*
  * Claims the cell that a field of FROM names, WHAT it is for people: its contents if it is
@@ -108,14 +112,13 @@ void check_claim_fails(struct checker *c, enum problem_weight weight, uint32_t f
 static inline const void *check_claim(struct checker *c, enum problem_weight weight, uint32_t from,
                                       uint32_t cell, uint64_t least, const char *what)
 {
-	uint64_t bit = 1ull << (cell >> 3 & 63);
-	uint64_t *marks = &c->marks[2 * (cell >> 9)];
+	uint64_t bit = 1ull << (cell >> 3 & 63), *marks;
 
-	if (cell % 8 || cell >= c->bins.size || !(marks[0] & ~marks[1] & bit) ||
-	    check_room(c, cell) < least) {
-		check_claim_fails(c, weight, from, cell, least, what);
-		return NULL;
-	}
+	if (cell % 8 || cell >= c->bins.size)
+		return check_claim_slowly(c, weight, from, cell, least, what);
+	marks = &c->marks[2 * (cell >> 9)];
+	if (!(marks[0] & ~marks[1] & bit) || check_room(c, cell) < least)
+		return check_claim_slowly(c, weight, from, cell, least, what);
 	marks[1] |= bit;
 	return c->bins.data + cell + 4;
 }
@@ -129,9 +132,11 @@ void check_maximum(struct checker *c, const struct check_key *key, const char *w
 
 /* check_lists.c */
 void check_list_begin(struct checker *c, struct check_key *key);
-/* The next subkey of the key on top; *ENTRY is its place in the list, hint behind it. */
+
+/* The place of the next subkey of KEY in its lists. */
 bool check_list_next(struct checker *c, struct check_key *key, const uint8_t **entry);
-/* The hint or hash of ENTRY against the name of the key on top, whose parent is PARENT. */
+
+/* The hint or hash of ENTRY, in a list of PARENT, against NAME, that of the key on top. */
 void check_hint(struct checker *c, const struct check_key *parent, const uint8_t *entry,
                 struct name name);
 

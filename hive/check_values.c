@@ -195,11 +195,13 @@ static void check_value_record(struct checker *c, uint32_t cell, const struct re
 		              "the name is stored wide, but would fit in one byte a letter");
 }
 
-/* Room for the names of COUNT values, but no more than there are cells in the hive. */
+/* Room for the names of COUNT values, but no more than there can be in the hive. */
 static bool make_room(struct checker *c, uint64_t count)
 {
-	if (count > c->allocated)
-		count = c->allocated;
+	uint64_t most = c->bins.size / sizeof(struct regf_value);
+
+	if (count > most)
+		count = most;
 	if (count <= c->item_room)
 		return true;
 	talloc_free(c->items);

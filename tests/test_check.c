@@ -14,6 +14,17 @@
 #include "hive/check.h"
 #include "tests/builder.h"
 
+/* A builder in a context of its own, where its images go too. */
+static struct builder *begin(void)
+{
+	return builder_new(talloc_new(NULL));
+}
+
+static void end(struct builder *b)
+{
+	talloc_free(talloc_parent(b));
+}
+
 static struct check check_bytes(TALLOC_CTX *ctx, const uint8_t *image, size_t size)
 {
 	struct error err = { 0 };
@@ -55,9 +66,9 @@ static const struct problem *assert_problem(struct check check, const char *code
 }
 
 /* A tree with something of everything, and big values. */
-static struct builder *build_rich(TALLOC_CTX *ctx, uint32_t minor)
+static struct builder *build_rich(uint32_t minor)
 {
-	struct builder *b = builder_new(ctx);
+	struct builder *b = begin();
 	static const uint8_t data[48000] = { 1, 2, 3 };
 
 	b->minor = minor;
@@ -84,7 +95,7 @@ static void every_shape_is_clean(void **state)
 {
 	(void)state;
 	for (unsigned shape = 0; shape < 16; shape++) {
-		struct builder *b = build_rich(NULL, 3 + shape % 3);
+		struct builder *b = build_rich(3 + shape % 3);
 		struct check check;
 
 		b->list = shape % 4;
@@ -102,25 +113,25 @@ static void every_shape_is_clean(void **state)
 		assert_clean(check);
 		assert_int_equal(check.keys, 87);
 		assert_int_equal(check.values, 121);
-		talloc_free(b);
+		end(b);
 	}
 }
 
 static void layered_hive(void **state)
 {
-	struct builder *b = build_rich(NULL, 6);
+	struct builder *b = build_rich(6);
 
 	(void)state;
 	b->base_flags = 2;
 	builder_tombstone(builder_path(b, "Link"), "gone");
 	builder_path(b, "Deleted")->layer = 1;
 	assert_clean(check_built(b));
-	talloc_free(b);
+	end(b);
 }
 
 static void predefined_handle(void **state)
 {
-	struct builder *b = builder_new(NULL);
+	struct builder *b = begin();
 	struct builder_key *key = builder_path(b, "Handle");
 	size_t size;
 	uint8_t *image;
@@ -130,24 +141,24 @@ static void predefined_handle(void **state)
 	image = builder_write(b, &size);
 	memcpy(image + 0x1004 + key->cell + 0x24, "\x03\x00\x00\x80", 4);
 	assert_clean(check_bytes(b, image, size));
-	talloc_free(b);
+	end(b);
 }
 
 static void big_data_by_format(void **state)
 {
-	struct builder *b = build_rich(NULL, 5);
+	struct builder *b = build_rich(5);
 
 	(void)state;
 	b->big_plain = true;
 	assert_problem(check_built(b), "big-data", PROBLEM_HEALS);
-	talloc_free(b);
+	end(b);
 }
 
 /* One letter more than the builder allows is put in by hand; the cells have room for it. */
 static void long_names(void **state)
 {
 	static uint16_t name[16383];
-	struct builder *b = builder_new(NULL);
+	struct builder *b = begin();
 	struct builder_key *key;
 	struct builder_value *value;
 	size_t size;
@@ -166,14 +177,14 @@ static void long_names(void **state)
 	image[0x1004 + value->cell + 2] = 0;
 	image[0x1004 + value->cell + 3] = 0x40;
 	assert_problem(check_bytes(b, image, size), "value-name", PROBLEM_HEALS);
-	talloc_free(b);
+	end(b);
 }
 
 static void deep_tree(void **state)
 {
 	(void)state;
 	for (unsigned levels = 512; levels <= 514; levels++) {
-		struct builder *b = builder_new(NULL);
+		struct builder *b = begin();
 		struct builder_key *key = b->root;
 		struct check check;
 
@@ -185,7 +196,7 @@ static void deep_tree(void **state)
 			assert_clean(check);
 		else
 			assert_problem(check, "key-depth", PROBLEM_HEALS);
-		talloc_free(b);
+		end(b);
 	}
 }
 
@@ -194,7 +205,7 @@ static void equal_value_names(void **state)
 {
 	(void)state;
 	for (unsigned count = 2; count <= 300; count += count < 12 ? 1 : 96) {
-		struct builder *b = builder_new(NULL);
+		struct builder *b = begin();
 		struct builder_value *last = NULL;
 		const struct problem *problem;
 		size_t size;
@@ -213,14 +224,14 @@ static void equal_value_names(void **state)
 		                         PROBLEM_HEALS);
 		assert_int_equal(problem->offset, 0x1000 + last->cell);
 		assert_non_null(strstr(problem->text, "vALUE 0000"));
-		talloc_free(b);
+		end(b);
 	}
 }
 
 /* Capital Y with diaeresis is no Latin-1 letter, its small letter is: equal all the same. */
 static void equal_across_widths(void **state)
 {
-	struct builder *b = builder_new(NULL);
+	struct builder *b = begin();
 
 	(void)state;
 	builder_value(b->root, "\xc3\xbf", 1, NULL, 0);
@@ -229,12 +240,12 @@ static void equal_across_widths(void **state)
 	for (unsigned i = 0; i < 20; i++)
 		builder_dword(b->root, (char[]){ 'a' + (char)i, 0 }, i);
 	assert_problem(check_built(b), "value-duplicate", PROBLEM_HEALS);
-	talloc_free(b);
+	end(b);
 }
 
 static void equal_key_names(void **state)
 {
-	struct builder *b = builder_new(NULL);
+	struct builder *b = begin();
 	struct builder_key *key = builder_path(b, "Parent\\Key 1"), *other;
 	const struct problem *problem;
 	size_t size;
@@ -249,13 +260,13 @@ static void equal_key_names(void **state)
 	assert_int_equal(problem->offset, 0x1000 + other->cell);
 	assert_string_equal(problem->text,
 	                    "key Parent\\kEY 1: the subkey before it has the same name");
-	talloc_free(b);
+	end(b);
 }
 
 /* A path in a sentence is readable text, whatever the names are. */
 static void odd_names_in_sentences(void **state)
 {
-	struct builder *b = builder_new(NULL);
+	struct builder *b = begin();
 	struct builder_key *key = builder_path(b, "a\xc0\x80\n\xed\xa0\x81\xf0\x9f\x98\x80\\child");
 	size_t size;
 	uint8_t *image = builder_write(b, &size);
@@ -266,12 +277,12 @@ static void odd_names_in_sentences(void **state)
 	memset(image + 0x1004 + key->cell + 0x10, 0xff, 4);
 	text = assert_problem(check_bytes(b, image, size), "key-parent", PROBLEM_HEALS)->text;
 	assert_memory_equal(text, start, strlen(start));
-	talloc_free(b);
+	end(b);
 }
 
 static void wide_without_need(void **state)
 {
-	struct builder *b = builder_new(NULL);
+	struct builder *b = begin();
 
 	(void)state;
 	builder_path(b, "Wide")->wide = true;
@@ -281,12 +292,12 @@ static void wide_without_need(void **state)
 	assert_problem(check_built(b), "value-flags", PROBLEM_NOTE);
 	assert_problem(check_built(b), "value-data", PROBLEM_NOTE);
 	assert_int_equal(check_built(b).problems->worst, PROBLEM_NOTE);
-	talloc_free(b);
+	end(b);
 }
 
 static void wrong_hint(void **state)
 {
-	struct builder *b = builder_new(NULL);
+	struct builder *b = begin();
 	size_t size;
 	uint8_t *image;
 
@@ -296,12 +307,12 @@ static void wrong_hint(void **state)
 	image = builder_write(b, &size);
 	image[0x1004 + b->root->list_cell + 8] ^= 1;
 	assert_problem(check_bytes(b, image, size), "leaf-hint", PROBLEM_NOTE);
-	talloc_free(b);
+	end(b);
 }
 
 static void every_truncation(void **state)
 {
-	struct builder *b = builder_new(NULL);
+	struct builder *b = begin();
 	size_t size;
 	uint8_t *image;
 
@@ -317,12 +328,12 @@ static void every_truncation(void **state)
 		talloc_free(check.problems);
 		talloc_free(copy);
 	}
-	talloc_free(b);
+	end(b);
 }
 
 static void what_follows_the_bins(void **state)
 {
-	struct builder *b = builder_new(NULL);
+	struct builder *b = begin();
 	size_t size;
 	uint8_t *image = builder_write(b, &size);
 
@@ -335,13 +346,13 @@ static void what_follows_the_bins(void **state)
 	for (unsigned i = 0; i < 4; i++)
 		image[size + 4 + i] = (uint8_t)((size - 0x1000) >> 8 * i);
 	assert_problem(check_bytes(b, image, size + 4096), "trailing-bin", PROBLEM_NOTE);
-	talloc_free(b);
+	end(b);
 }
 
 /* Behind a page that is no bin, the bins that follow are found again. */
 static void lost_page(void **state)
 {
-	struct builder *b = builder_new(NULL);
+	struct builder *b = begin();
 	struct check check;
 	size_t size;
 	uint8_t *image;
@@ -359,7 +370,7 @@ static void lost_page(void **state)
 	check = check_bytes(b, image, size);
 	assert_int_equal(assert_problem(check, "bin-signature", PROBLEM_FATAL)->offset, 0x3000);
 	assert_in_range(check.keys, 100, 199);
-	talloc_free(b);
+	end(b);
 }
 
 static void many_problems(void **state)
