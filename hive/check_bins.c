@@ -11,6 +11,8 @@
 
 #define NO_BIN 0xffffffffu /* of a page: it belongs to no bin, or its bin has been read */
 
+#define AHEAD 4096u
+
 static uint32_t word_at(const struct checker *c, uint64_t at)
 {
 	le32 word;
@@ -43,6 +45,9 @@ static void check_cells(struct checker *c, uint32_t from, uint32_t end)
 			c->marks[2 * (at >> 9)] |= 1ull << (at >> 3 & 63);
 		}
 		at += size;
+		/* the next size stands where this one leads: fetch what is likely ahead */
+		if (end - at > AHEAD)
+			__builtin_prefetch(c->bins.data + at + AHEAD);
 	}
 }
 
@@ -139,6 +144,8 @@ static bool read_bin(struct checker *c, uint32_t page)
 	end = (uint64_t)last * REGF_PAGE;
 	if (end > c->bins.size)
 		end = c->bins.size & ~7ull;
+	for (uint64_t at = from; at < end && at < from + AHEAD; at += 64)
+		__builtin_prefetch(c->bins.data + at);
 	if (from < end)
 		check_cells(c, (uint32_t)from, (uint32_t)end);
 	return true;
