@@ -47,6 +47,9 @@ test_scripts := $(wildcard tests/test_*.sh)
 # tests/tools/NAME.c is a program that tests, demo or bench run.
 test_tools := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/tools/*.c))
 
+# tests/fuzz/fuzz_NAME.c, linked with a driver that feeds it files instead of libFuzzer
+fuzz_replays := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
+
 .DELETE_ON_ERROR:
 .PHONY: all demo check lint fuzz bench install clean deps programs FORCE
 
@@ -83,9 +86,14 @@ $(BUILD)/tests/tools/%: $(BUILD)/tests/tools/%.o $(BUILD)/tests/common.a $(BUILD
 	$(if $(Q),@echo '  LD      $@')
 	$(Q)$(link) -o $@ $^ -lcmocka $(pkg_libs)
 
+$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o \
+		$(BUILD)/libclusnap.a
+	$(if $(Q),@echo '  LD      $@')
+	$(Q)$(link) -o $@ $^ $(pkg_libs)
+
 .PRECIOUS: $(BUILD)/%.o
 
-programs: all $(tests) $(test_tools)
+programs: all $(tests) $(test_tools) $(fuzz_replays)
 
 deps:
 	@tests/deps
