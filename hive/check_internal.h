@@ -31,12 +31,10 @@ struct check_key {
 	struct name previous;                 /* the sibling before; data NULL if there is none */
 };
 
-/* A security cell that keys use. */
 struct check_use {
 	uint32_t cell; /* REGF_NIL: this place in the table is free */
-	uint32_t keys : 30;
+	uint32_t keys : 31;
 	uint32_t in_ring : 1;
-	uint32_t bad : 1; /* it is none; that has been said once and need not be for each key */
 };
 
 struct check_value_item {

@@ -89,22 +89,24 @@ static bool descriptor_fits(struct bytes sd)
 	       acl_fits(sd, le32_get(parts[2])) && acl_fits(sd, le32_get(parts[3]));
 }
 
-/* The record in CELL if it is a security cell that can be read. */
-static const struct regf_security *claim_record(struct checker *c, enum problem_weight weight,
-                                                uint32_t from, uint32_t cell)
+/* Claims a security cell that is met for the first time; its slot in the table. */
+static bool take(struct checker *c, uint32_t from, uint32_t cell, uint32_t *slot)
 {
-	const struct regf_security *sk =
-		check_claim(c, weight, from, cell, sizeof(*sk), "security cell");
+	enum problem_weight weight = c->depth == 1 ? PROBLEM_FATAL : PROBLEM_HEALS;
+	const struct regf_security *sk;
 	unsigned long long where = check_offset(cell);
 	uint32_t size, room;
 
+	if (!grow(c))
+		return false;
+	sk = check_claim(c, weight, from, cell, sizeof(*sk), "security cell");
 	if (!sk)
-		return NULL;
+		return false;
 	if (memcmp(sk->signature, "sk", 2) != 0) {
 		check_say_key(c, weight, cell, "security-signature",
 		              "security cell 0x%llx: it begins with %02x %02x and not with \"sk\"",
 		              where, sk->signature[0], sk->signature[1]);
-		return NULL;
+		return false;
 	}
 	size = le32_get(sk->size);
 	room = check_room(c, cell) - (uint32_t)sizeof(*sk);
@@ -117,50 +119,24 @@ static const struct regf_security *claim_record(struct checker *c, enum problem_
 		check_say_key(c, PROBLEM_HEALS, cell, "security-descriptor",
 		              "security cell 0x%llx: it is no sound self-relative descriptor",
 		              where);
-	return sk;
-}
-
-/* Takes a cell that is met for the first time into the table; NULL for one that is none. */
-static struct check_use *take(struct checker *c, uint32_t from, uint32_t cell)
-{
-	enum problem_weight weight = c->depth == 1 ? PROBLEM_FATAL : PROBLEM_HEALS;
-	const struct regf_security *sk = claim_record(c, weight, from, cell);
-	struct check_use *use;
-
-	if (cell == REGF_NIL || !grow(c))
-		return NULL;
-	use = &c->uses[slot_of(c, cell)];
-	*use = (struct check_use){ .cell = cell, .bad = !sk };
+	*slot = slot_of(c, cell);
+	c->uses[*slot] = (struct check_use){ .cell = cell };
 	c->use_count++;
-	return sk ? use : NULL;
-}
-
-/* The place of CELL, which FROM refers to; NULL if it is no security cell, which is said. */
-static struct check_use *find_use(struct checker *c, uint32_t from, uint32_t cell)
-{
-	if (c->uses && cell != REGF_NIL) {
-		struct check_use *use = &c->uses[slot_of(c, cell)];
-
-		if (use->cell == cell)
-			return use->bad ? NULL : use;
-	}
-	return take(c, from, cell);
+	return true;
 }
 
 void check_security_use(struct checker *c, const struct check_key *key)
 {
-	uint32_t cell = le32_get(key->nk->security);
-	struct check_use *use;
+	uint32_t cell = le32_get(key->nk->security), slot = c->recent_security;
 
-	if (c->uses && cell != REGF_NIL && c->uses[c->recent_security].cell == cell) {
-		c->uses[c->recent_security].keys++;
-		return;
+	if (!c->uses || c->uses[slot].cell != cell || cell == REGF_NIL) {
+		slot = c->uses && cell != REGF_NIL ? slot_of(c, cell) : 0;
+		if ((!c->uses || cell == REGF_NIL || c->uses[slot].cell != cell) &&
+		    !take(c, key->cell, cell, &slot))
+			return;
+		c->recent_security = slot;
 	}
-	use = find_use(c, key->cell, cell);
-	if (!use)
-		return;
-	use->keys++;
-	c->recent_security = (uint32_t)(use - c->uses);
+	c->uses[slot].keys++;
 }
 
 static void check_count(struct checker *c, const struct check_use *use)
@@ -173,29 +149,40 @@ static void check_count(struct checker *c, const struct check_use *use)
 		          (unsigned long long)check_offset(use->cell), stored, use->keys);
 }
 
-/* Goes round from the root key's cell until it comes back to a cell it has seen. */
+/* The place of CELL, which the security cell FROM calls its neighbour. */
+static bool neighbour(struct checker *c, uint32_t from, uint32_t cell, uint32_t *slot)
+{
+	if (cell != REGF_NIL) {
+		*slot = slot_of(c, cell);
+		if (c->uses[*slot].cell == cell)
+			return true;
+	}
+	return take(c, from, cell, slot);
+}
+
+/* Goes round from the root key's cell; true if that comes back to where it began. */
 static void walk_ring(struct checker *c, uint32_t first)
 {
-	struct check_use *use = &c->uses[slot_of(c, first)];
-	uint32_t cell = first;
+	uint32_t cell = first, slot = slot_of(c, first);
 
-	if (use->cell != first || use->bad)
+	if (c->uses[slot].cell != first)
 		return; /* the root key's own cell is bad, which has been said */
-	while (!use->in_ring) {
-		uint32_t next = le32_get(record_at(c, cell)->next), previous;
+	for (;;) {
+		uint32_t next = le32_get(record_at(c, cell)->next);
 
-		use->in_ring = 1;
-		use = find_use(c, cell, next);
-		if (!use)
+		c->uses[slot].in_ring = 1;
+		if (!neighbour(c, cell, next, &slot))
 			return;
-		previous = le32_get(record_at(c, next)->previous);
-		if (previous != cell)
+		if (le32_get(record_at(c, next)->previous) != cell)
 			check_say(c, PROBLEM_HEALS, next, "security-ring",
 			          "security cell 0x%llx: the cell before it in the ring is 0x%llx, "
 			          "not 0x%llx",
 			          (unsigned long long)check_offset(next),
 			          (unsigned long long)check_offset(cell),
-			          (unsigned long long)check_offset(previous));
+			          (unsigned long long)check_offset(
+					  le32_get(record_at(c, next)->previous)));
+		if (c->uses[slot].in_ring)
+			break;
 		cell = next;
 	}
 }
@@ -207,7 +194,7 @@ void check_security_ring(struct checker *c)
 	for (uint32_t i = 0; i < c->use_room; i++) {
 		const struct check_use *use = &c->uses[i];
 
-		if (use->cell == REGF_NIL || use->bad)
+		if (use->cell == REGF_NIL)
 			continue;
 		check_count(c, use);
 		if (!use->in_ring)

@@ -1,6 +1,7 @@
 /* RegSaveKey: walk the subtree, write it, and that is all. */
 #include "hive/save.h"
 
+#include "hive/compare.h"
 #include "hive/walk.h"
 #include "hive/writer.h"
 
@@ -29,5 +30,35 @@ struct image *save_subtree(TALLOC_CTX *ctx, const struct hive *hive, const struc
 	talloc_free(writer);
 	if (image && count)
 		*count = (struct save_count){ written.keys, written.values, written.descriptors };
+	return image;
+}
+
+/* What was saved must be what is there. */
+static bool prove(const struct hive *hive, const struct hive_key *key, const struct image *image,
+                  const char *name, bool salvaged, struct error *err)
+{
+	struct hive *back = hive_open_image(NULL, image, name, err);
+	struct hive_key root;
+	bool same;
+
+	if (!back)
+		return false;
+	same = hive_root(back, &root, err) &&
+	       (salvaged || compare_subtrees(hive, key, back, &root, err));
+	talloc_free(back);
+	if (same)
+		return true;
+	err->kind = ERROR_INTERNAL;
+	return error_wrap(err, "%s: the image differs from its source and is not kept", name);
+}
+
+struct image *save_proved(TALLOC_CTX *ctx, const struct hive *hive, const struct hive_key *key,
+                          const struct save_options *options, const char *name,
+                          struct save_count *count, struct error *err)
+{
+	struct image *image = save_subtree(ctx, hive, key, options, count, err);
+
+	if (image && !prove(hive, key, image, name, options && options->left_out, err))
+		TALLOC_FREE(image);
 	return image;
 }

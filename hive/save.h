@@ -6,7 +6,6 @@
  */
 #ifndef HIVE_SAVE_H
 #define HIVE_SAVE_H
-
 #include "hive/hive.h"
 
 struct save_options {
@@ -26,5 +25,13 @@ struct save_count {
 struct image *save_subtree(TALLOC_CTX *ctx, const struct hive *hive, const struct hive_key *key,
                            const struct save_options *options, struct save_count *count,
                            struct error *err);
+
+/*
+ * The same, and proved: read back through hivex, checked, and compared with its source (but
+ * for salvage, where the source cannot be compared). NAME is for messages.
+ */
+struct image *save_proved(TALLOC_CTX *ctx, const struct hive *hive, const struct hive_key *key,
+                          const struct save_options *options, const char *name,
+                          struct save_count *count, struct error *err);
 
 #endif

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hive/log.h"
 #include "hive/marvin.h"
 #include "hive/recover.h"
 #include "tests/logbuilder.h"
@@ -343,11 +342,6 @@ static void a_log_without_a_valid_entry_is_a_gap(void **state)
 	add_log(source, SOURCE_LOG2, log_of(7, 4, 2, "d"));
 	assert_non_null(recover(source, source, NULL, &recovery, &err));
 	assert_false(recovery.gap);
-	/* three logs: once one does not follow, none is tried */
-	add_log(source, SOURCE_LOG, log_of(7, 4, 0, "bc"));
-	add_log(source, SOURCE_LOG1, log_of(8, 4, 2, "x"));
-	add_log(source, SOURCE_LOG2, log_of(9, 4, 2, "x"));
-	assert_recovers(source, NULL, 2, 8, "bcaa");
 	talloc_free(log);
 	talloc_free(source);
 }
@@ -433,57 +427,6 @@ static void each_field_is_checked_though_the_hashes_are_right(void **state)
 		assert_recovers(source, NULL, 1, 7, "baaa");
 	}
 	talloc_free(source);
-}
-
-static void references_must_lie_in_the_entry(void **state)
-{
-	(void)state; /* E7: 59 of them fill an entry of 512 bytes, the 60th would be zeros behind it
-	              */
-	for (uint32_t count = 59; count <= 60; count++) {
-		struct source *source = dirty(1);
-		struct logbuilder *log = logbuilder_new(NULL, 7, 1);
-
-		logbuilder_entry(log, 7, 0, 1);
-		logbuilder_finish(log);
-		memset(log->data + 552, 0, log->size - 552);
-		logbuilder_put32(log->data + 512 + 4, 512);
-		logbuilder_put32(log->data + 512 + 20, count);
-		logbuilder_hash(log, 512);
-		add_log(source, SOURCE_LOG1, log);
-		if (count == 59)
-			assert_recovers(source, NULL, 1, 7, "a");
-		else
-			assert_fails(source, NULL, ERROR_BAD_NEWS, "the entry has 60 pages");
-		talloc_free(source);
-	}
-}
-
-static void no_hive_has_more_bins_than_an_offset_can_reach(void **state)
-{
-	static const uint32_t sizes[] = { 0x7ffff000, 0x80000000, 0xfffff000 };
-
-	(void)state; /* E6, E9, D2: with all the room there is */
-	for (size_t i = 0; i < 3; i++) {
-		struct logbuilder *log = logbuilder_new(NULL, 7, 1);
-		struct log_entries entries;
-		struct log read;
-		struct error err;
-
-		logbuilder_entry(log, 7, 0, sizes[i] / PAGE);
-		logbuilder_reference(log, 0, 0, 'b');
-		logbuilder_finish(log);
-		logbuilder_entry(log, 8, 0, 1);
-		logbuilder_reference(log, sizes[i] - PAGE, PAGE, 'b');
-		logbuilder_finish(log);
-		assert_true(log_read("log", (struct bytes){ log->data, log->size }, &read, &err));
-		assert_true(log_entries(log, &read, UINT64_MAX, &entries, &err));
-		assert_int_equal(entries.count, i ? 0 : 2);
-		logbuilder_put32(log->data + 512 + 16, PAGE);
-		logbuilder_hash(log, 512);
-		assert_true(log_entries(log, &read, UINT64_MAX, &entries, &err));
-		assert_int_equal(entries.count, i ? 1 : 2);
-		talloc_free(log);
-	}
 }
 
 static void a_log_cut_anywhere_keeps_its_longest_prefix(void **state)
@@ -755,29 +698,6 @@ static void an_old_log_is_applied_by_its_bitmap(void **state)
 	talloc_free(source);
 }
 
-static void an_old_log_leaves_the_flags_alone(void **state)
-{
-	(void)state; /* R8 */
-	for (uint8_t flags = 0; flags < 4; flags++) {
-		size_t size;
-		uint8_t *hive = logbuilder_hive(NULL, 1, 7, 6, &size);
-		struct recovery recovery;
-		struct source *source;
-		struct image *image;
-		struct error err;
-
-		hive[144] = flags;
-		logbuilder_checksum(hive);
-		source = source_of(hive, size);
-		add_log(source, SOURCE_LOG, logbuilder_old(NULL, 1, 7, 1, "b"));
-		image = recover(source, source, NULL, &recovery, &err);
-		assert_int_equal(image->bytes.data[144], flags);
-		assert_int_equal(recovery.transactions, flags & 1);
-		talloc_free(source);
-		talloc_free(hive);
-	}
-}
-
 static void an_old_log_must_be_whole(void **state)
 {
 	static const struct row {
@@ -1023,45 +943,19 @@ static void a_missing_log_leaves_only_the_last_state_consistent(void **state)
 
 static void odd_pages_leave_only_later_states_consistent(void **state)
 {
-	static const uint32_t odd[][2] = { { 512, 100 }, { 512, PAGE }, { 0, 512 } };
-
-	(void)state;
-	for (size_t i = 0; i < 3; i++) {
-		struct logbuilder *log = logbuilder_new(NULL, 7, 2);
-		struct source *source = dirty(2);
-
-		entry(log, 7, 2, 0, 'b');
-		logbuilder_entry(log, 8, 0, 2);
-		logbuilder_reference(log, odd[i][0], odd[i][1], 'b');
-		logbuilder_finish(log);
-		entry(log, 9, 2, 1, 'd');
-		add_log(source, SOURCE_LOG1, log);
-		put_log(source, SOURCE_LOG2, "", 0);
-		assert_states(source, i == 1 ? "6 aa; 7 ba LOG1; 8 bb LOG1!; 9 bd LOG1!; "
-		                             : "6 aa; 7 ba LOG1; 8 ba LOG1!; 9 bd LOG1!; ");
-		talloc_free(source);
-	}
-}
-
-static void the_latest_page_that_came_early_counts(void **state)
-{
-	size_t size;
-	uint8_t *hive = logbuilder_hive(NULL, 2, 7, 6, &size);
 	struct logbuilder *log = logbuilder_new(NULL, 7, 2);
-	struct source *source;
+	struct source *source = dirty(2);
 
 	(void)state;
-	logbuilder_bin(hive + PAGE, 0, 'd');
-	logbuilder_bin(hive + 2 * PAGE, 1, 'c');
-	source = source_of(hive, size);
 	entry(log, 7, 2, 0, 'b');
-	entry(log, 8, 2, 1, 'c');
-	entry(log, 9, 2, 0, 'd');
+	logbuilder_entry(log, 8, 0, 2);
+	logbuilder_reference(log, 512, 100, 'c');
+	logbuilder_finish(log);
+	entry(log, 9, 2, 1, 'd');
 	add_log(source, SOURCE_LOG1, log);
 	put_log(source, SOURCE_LOG2, "", 0);
-	assert_states(source, "6 dc; 7 bc LOG1; 8 bc LOG1!; 9 dc LOG1!; ");
+	assert_states(source, "6 aa; 7 ba LOG1; 8 ba LOG1!; 9 bd LOG1!; ");
 	talloc_free(source);
-	talloc_free(hive);
 }
 
 static bool stop_at_8(void *data, const struct recover_state *state, struct error *err)
@@ -1104,8 +998,6 @@ int main(void)
 		testing_unit(an_entry_of_an_earlier_round_is_not_applied),
 		testing_unit(each_flipped_byte_of_an_entry_ends_the_log),
 		testing_unit(each_field_is_checked_though_the_hashes_are_right),
-		testing_unit(references_must_lie_in_the_entry),
-		testing_unit(no_hive_has_more_bins_than_an_offset_can_reach),
 		testing_unit(a_log_cut_anywhere_keeps_its_longest_prefix),
 		testing_unit(bins_grow_and_pages_may_lie_anywhere),
 		testing_unit(memory_stays_in_proportion),
@@ -1115,7 +1007,6 @@ int main(void)
 		testing_unit(a_log_with_a_bad_header_is_not_used),
 		testing_unit(checksums_that_are_moved),
 		testing_unit(an_old_log_is_applied_by_its_bitmap),
-		testing_unit(an_old_log_leaves_the_flags_alone),
 		testing_unit(an_old_log_must_be_whole),
 		testing_unit(an_old_log_must_have_the_time_of_the_hive),
 		testing_unit(the_newest_old_log_that_belongs_is_taken),
@@ -1126,7 +1017,6 @@ int main(void)
 		testing_unit(states_are_consistent_if_nothing_came_early),
 		testing_unit(a_missing_log_leaves_only_the_last_state_consistent),
 		testing_unit(odd_pages_leave_only_later_states_consistent),
-		testing_unit(the_latest_page_that_came_early_counts),
 		testing_unit(the_caller_may_stop),
 	};
 

@@ -1,0 +1,204 @@
+/*
+ * Opening copies of a database and telling which is the newest.
+ *
+ * A ClusDb that cannot be read is an answer, not a failure: somebody who asks about a node
+ * whose ClusDb is damaged has come to the right place.
+ */
+#include "checkpoint/copy.h"
+
+#include <sys/stat.h>
+
+#include "checkpoint/checkpoint.h"
+
+static const char *const condition_names[] = { "clean", "recovered", "damaged", "missing" };
+
+const char *copy_condition_name(enum copy_condition condition)
+{
+	return condition_names[condition];
+}
+
+static void add_all(struct problems *to, const struct problems *from)
+{
+	for (uint32_t i = 0; from && i < from->count; i++) {
+		const struct problem *problem = &from->list[i];
+
+		problems_add(to, problem->weight, problem->offset, problem->code, "%s",
+		             problem->text);
+	}
+}
+
+/* The node's own name must be among the nodes of the database that it keeps. */
+static void check_member(struct copy *copy)
+{
+	const char *node = copy->system ? copy->system->node : NULL;
+
+	if (!node || copy->cluster.node_count == 0)
+		return;
+	for (uint32_t i = 0; i < copy->cluster.node_count; i++) {
+		const char *name = copy->cluster.nodes[i].name;
+
+		if (name && strcasecmp(name, node) == 0)
+			return;
+	}
+	problems_add(copy->problems, PROBLEM_HEALS, PROBLEM_NOWHERE, "not-a-member",
+	             "the computer is called %s, and no node of the cluster %s is", node,
+	             copy->cluster.name ? copy->cluster.name : "in its database");
+}
+
+static bool check_checkpoints(TALLOC_CTX *ctx, struct copy *copy, struct error *err)
+{
+	struct checkpoints checkpoints;
+
+	if (!copy->system)
+		return true;
+	if (!checkpoints_read(ctx, &copy->cluster, copy->system, &checkpoints, err))
+		return false;
+	add_all(copy->problems, checkpoints.problems);
+	return true;
+}
+
+/* The hive could not be opened: dirty for good, or damaged. */
+static bool not_open(TALLOC_CTX *ctx, struct copy *copy, struct error *err)
+{
+	bool dirty = err->kind == ERROR_BAD_NEWS;
+
+	if (err->kind == ERROR_INTERNAL)
+		return false;
+	copy->condition = COPY_DAMAGED;
+	copy->why = talloc_strdup(ctx, err->text);
+	problems_add(copy->problems, PROBLEM_FATAL, PROBLEM_NOWHERE,
+	             dirty ? "clusdb-dirty" : "clusdb-damaged", "%s", err->text);
+	return copy->why ? true : error_memory(err);
+}
+
+static bool read_database(TALLOC_CTX *ctx, struct copy *copy, struct error *err)
+{
+	const struct recovery *recovery = hive_recovery(copy->hive);
+
+	if (!cluster_read(ctx, copy->hive, &copy->cluster, err)) {
+		copy->hive = NULL;
+		return not_open(ctx, copy, err);
+	}
+	copy->condition = recovery->condition == RECOVER_REPLAYED ? COPY_RECOVERED : COPY_CLEAN;
+	if (recovery->condition == RECOVER_IGNORED)
+		problems_add(copy->problems, PROBLEM_HEALS, PROBLEM_NOWHERE, "clusdb-dirty",
+		             "%s is dirty and was read as it is", copy->file);
+	add_all(copy->problems, copy->cluster.problems);
+	check_member(copy);
+	return check_checkpoints(ctx, copy, err);
+}
+
+static bool open_disk(TALLOC_CTX *ctx, struct copy *copy, const struct hive_options *options,
+                      struct error *err)
+{
+	bool done;
+
+	copy->system = system_open(ctx, copy->path, options, err);
+	if (!copy->system)
+		return false;
+	copy->file = copy->system->hives[SYSTEM_CLUSTER];
+	if (!copy->file) {
+		copy->condition = COPY_MISSING;
+		copy->why = talloc_asprintf(ctx, "%s: there is no Cluster/CLUSDB in %s", copy->path,
+		                            copy->system->windows);
+		add_all(copy->problems, copy->system->problems);
+		return copy->why ? true : error_memory(err);
+	}
+	copy->hive = system_hive(copy->system, SYSTEM_CLUSTER, err);
+	done = copy->hive ? read_database(ctx, copy, err) : not_open(ctx, copy, err);
+	add_all(copy->problems, copy->system->problems);
+	return done;
+}
+
+static void hive_problems(struct copy *copy)
+{
+	const struct recovery *recovery = hive_recovery(copy->hive);
+
+	if (recovery->transactions)
+		problems_add(copy->problems, PROBLEM_NOTE, PROBLEM_NOWHERE,
+		             "kernel-transactions-pending",
+		             "%s: kernel transactions may be pending; they are not replayed",
+		             copy->file);
+	if (recovery->log_missing)
+		problems_add(copy->problems, PROBLEM_NOTE, PROBLEM_NOWHERE, "log-missing",
+		             "%s: only one of .LOG1 and .LOG2 is there", copy->file);
+}
+
+static bool open_file(TALLOC_CTX *ctx, struct copy *copy, const struct hive_options *options,
+                      struct error *err)
+{
+	struct source *source = source_read_path(ctx, copy->path, err);
+
+	if (!source)
+		return false;
+	copy->file = copy->path;
+	copy->hive = hive_open(ctx, source, options, err);
+	if (!copy->hive)
+		return not_open(ctx, copy, err);
+	hive_problems(copy);
+	return read_database(ctx, copy, err);
+}
+
+bool copy_open(TALLOC_CTX *ctx, const char *path, const struct hive_options *options,
+               struct copy *copy, struct error *err)
+{
+	struct stat st;
+
+	*copy = (struct copy){ .path = talloc_strdup(ctx, path), .problems = problems_new(ctx) };
+	if (!copy->path || !copy->problems)
+		return error_memory(err);
+	if (stat(path, &st) != 0)
+		return error_errno(err, ERROR_SOURCE, "%s", path);
+	return S_ISDIR(st.st_mode) ? open_disk(ctx, copy, options, err)
+	                           : open_file(ctx, copy, options, err);
+}
+
+/* Marks the older ones, and says why the newest is the newest: against the best of the rest. */
+static void compare_all(TALLOC_CTX *ctx, struct copy *copies, uint32_t count, uint32_t newest,
+                        char **why)
+{
+	uint32_t second = count;
+
+	for (uint32_t i = 0; i < count; i++) {
+		const struct cluster *cluster = &copies[i].cluster;
+		char *reason = NULL;
+
+		if (i == newest || !copies[i].hive)
+			continue;
+		if (cluster_compare(ctx, cluster, &copies[newest].cluster, &reason) < 0)
+			problems_add(copies[i].problems, PROBLEM_NOTE, PROBLEM_NOWHERE, "stale",
+			             "%s has a newer copy: %s", copies[newest].path,
+			             reason ? reason : "this one is older");
+		if (second == count ||
+		    cluster_compare(ctx, cluster, &copies[second].cluster, &reason) > 0)
+			second = i;
+	}
+	if (second < count)
+		cluster_compare(ctx, &copies[newest].cluster, &copies[second].cluster, why);
+}
+
+uint32_t copy_newest(TALLOC_CTX *ctx, struct copy *copies, uint32_t count, bool *mixed, char **why)
+{
+	uint32_t newest = count;
+	char *ignored;
+
+	*mixed = false;
+	*why = NULL;
+	for (uint32_t i = 0; i < count; i++) {
+		if (!copies[i].hive)
+			continue;
+		if (newest == count) {
+			newest = i;
+			continue;
+		}
+		if (!cluster_same(&copies[newest].cluster, &copies[i].cluster)) {
+			*mixed = true;
+			return count;
+		}
+		if (cluster_compare(ctx, &copies[i].cluster, &copies[newest].cluster, &ignored) > 0)
+			newest = i;
+	}
+	if (newest < count)
+		compare_all(ctx, copies, count, newest, why);
+	return newest;
+}

@@ -1,0 +1,41 @@
+/*
+ * copy: one copy of a cluster's database, and where it was found: on a node's system disk, or
+ * as a single hive file (a CLUSDB, a chk????.tmp, a witness disk's hive).
+ */
+#ifndef CHECKPOINT_COPY_H
+#define CHECKPOINT_COPY_H
+
+#include "checkpoint/cluster.h"
+#include "checkpoint/system.h"
+
+enum copy_condition { COPY_CLEAN, COPY_RECOVERED, COPY_DAMAGED, COPY_MISSING };
+
+struct copy {
+	char *path;            /* as given */
+	struct system *system; /* NULL if it is a single file */
+	char *file;            /* the database: its path on the volume, or PATH; NULL if missing */
+	enum copy_condition condition;
+	char *why;                 /* damaged: what is wrong; missing: what is missing */
+	struct hive *hive;         /* NULL unless clean or recovered */
+	struct cluster cluster;    /* if there is a hive */
+	struct problems *problems; /* all of the disk, the database and its checkpoints */
+};
+
+/*
+ * PATH is a directory with Windows in it, or a file. ERROR_SOURCE if it is neither or cannot be
+ * read; a database that is missing or damaged is no error here but copy->condition.
+ */
+bool copy_open(TALLOC_CTX *ctx, const char *path, const struct hive_options *options,
+               struct copy *copy, struct error *err);
+
+/* "clean", "recovered", "damaged", "missing" */
+const char *copy_condition_name(enum copy_condition condition);
+
+/*
+ * The newest of COUNT copies of one cluster that have a database; COUNT if there is none or
+ * there are several clusters among them (*MIXED). *WHY is a sentence on CTX, or NULL. Older
+ * ones get the problem `stale`.
+ */
+uint32_t copy_newest(TALLOC_CTX *ctx, struct copy *copies, uint32_t count, bool *mixed, char **why);
+
+#endif

@@ -1,0 +1,133 @@
+/*
+ * Printing changes. A list of changes can be as long as a hive is large, so the JSON document
+ * is written piece by piece: only one change is in memory at a time.
+ */
+#include "snapshot/cmd/cmd_change.h"
+
+#include <stdio.h>
+
+#define SHOWN_BYTES 64u
+
+static bool is_secret(const struct change *change, bool mask)
+{
+	return mask && change->name && cluster_secret(change->key, change->name);
+}
+
+static json_t *hex_json(struct bytes data)
+{
+	static const char digits[] = "0123456789abcdef";
+	char *text = talloc_size(NULL, 2 * data.size + 1);
+	json_t *string;
+
+	if (!text)
+		return json_null();
+	for (uint64_t i = 0; i < data.size; i++) {
+		text[2 * i] = digits[data.data[i] >> 4];
+		text[2 * i + 1] = digits[data.data[i] & 15];
+	}
+	string = json_stringn(text, 2 * data.size);
+	talloc_free(text);
+	return string;
+}
+
+static bool has_data(const struct change *change)
+{
+	return change->op != CHANGE_CREATE_KEY && change->op != CHANGE_DELETE_KEY &&
+	       change->op != CHANGE_DELETE_VALUE;
+}
+
+json_t *cmd_change_json(const struct change *change, bool mask)
+{
+	json_t *object = json_pack("{s:s,s:o}", "op", change_op_name(change->op), "key",
+	                           cmd_json_text(change->key));
+
+	if (change->name)
+		json_object_set_new(object, "name", cmd_json_text(change->name));
+	if (change->op == CHANGE_SET_VALUE)
+		json_object_set_new(object, "type", json_integer(change->type));
+	if (has_data(change) && is_secret(change, mask))
+		json_object_set_new(object, "secret", json_integer((json_int_t)change->data.size));
+	else if (has_data(change))
+		json_object_set_new(object, "data", hex_json(change->data));
+	return object;
+}
+
+static char *data_text(TALLOC_CTX *ctx, const struct change *change)
+{
+	char *text = NULL;
+	uint64_t shown = change->data.size < SHOWN_BYTES ? change->data.size : SHOWN_BYTES;
+
+	if (change->op == CHANGE_SET_VALUE &&
+	    (change->type == REG_SZ || change->type == REG_EXPAND_SZ)) {
+		struct bytes cut = change->data;
+
+		while (cut.size >= 2 && !cut.data[cut.size - 1] && !cut.data[cut.size - 2])
+			cut.size -= 2;
+		text = name_utf16_to_utf8(ctx, cut);
+		return text ? talloc_asprintf(ctx, "\"%s\"", text) : NULL;
+	}
+	text = talloc_strdup(ctx, "");
+	for (uint64_t i = 0; text && i < shown; i++)
+		text = talloc_asprintf_append(text, "%s%02x", i ? " " : "", change->data.data[i]);
+	if (text && shown < change->data.size)
+		text = talloc_asprintf_append(text, " ... (%llu bytes)",
+		                              (unsigned long long)change->data.size);
+	return text;
+}
+
+void cmd_change_print(const struct change *change, bool mask)
+{
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	const char *data = is_secret(change, mask)   ? "(secret)"
+	                   : has_data(change) && tmp ? data_text(tmp, change)
+	                                             : "";
+
+	cmd_print("%-12s %s%s%s%s%s", change_op_name(change->op), *change->key ? change->key : "\\",
+	          change->name ? " : " : "",
+	          change->name ? (*change->name ? change->name : "(default)") : "",
+	          data && *data ? " = " : "", data ? data : "");
+	talloc_free(tmp);
+}
+
+bool cmd_changes_each(void *data, const struct change *change, struct error *err)
+{
+	struct cmd_changes *changes = data;
+
+	if (changes->cmd->json) {
+		json_t *object = cmd_change_json(change, changes->mask);
+
+		if (!object)
+			return error_memory(err);
+		printf("%s\n  ", changes->count ? "," : "");
+		json_dumpf(object, stdout, JSON_COMPACT | JSON_SORT_KEYS);
+		json_decref(object);
+	} else {
+		cmd_change_print(change, changes->mask);
+	}
+	changes->count++;
+	return ferror(stdout) ? error_set(err, ERROR_DESTINATION, "standard output: cannot write")
+	                      : true;
+}
+
+void cmd_changes_begin(struct cmd_changes *changes)
+{
+	if (changes->cmd->json)
+		printf("{\"schema\": 1, \"changes\": [");
+}
+
+void cmd_changes_end(struct cmd_changes *changes, json_t *members)
+{
+	const char *name;
+	json_t *value;
+
+	if (changes->cmd->json) {
+		printf("\n]");
+		json_object_foreach(members, name, value)
+		{
+			printf(",\n\"%s\": ", name);
+			json_dumpf(value, stdout, JSON_ENCODE_ANY | JSON_SORT_KEYS);
+		}
+		printf("}\n");
+	}
+	json_decref(members);
+}

@@ -1,0 +1,27 @@
+/* Changes as output: lines for people, or JSON, one change at a time so that any number fits. */
+#ifndef SNAPSHOT_CMD_CMD_CHANGE_H
+#define SNAPSHOT_CMD_CMD_CHANGE_H
+
+#include "hive/change.h"
+#include "snapshot/cmd/cmd.h"
+
+struct cmd_changes {
+	const struct cmd *cmd;
+	bool mask; /* of a cluster database: mask values known to hold secrets */
+	uint64_t count;
+};
+
+/* One change as a JSON object, as contract and manual describe it. */
+json_t *cmd_change_json(const struct change *change, bool mask);
+
+/* One change as a line. */
+void cmd_change_print(const struct change *change, bool mask);
+
+/* A change_fn whose data is a struct cmd_changes: prints or, with --json, adds to the list. */
+bool cmd_changes_each(void *data, const struct change *change, struct error *err);
+
+/* Before the first and behind the last change; MEMBERS: more of the JSON document, or NULL. */
+void cmd_changes_begin(struct cmd_changes *changes);
+void cmd_changes_end(struct cmd_changes *changes, json_t *members);
+
+#endif

@@ -1,0 +1,145 @@
+/* clusnap check: everything that is wrong with a hive, by file offset. */
+#include "snapshot/cmd/cmd.h"
+
+struct checking {
+	struct cmd_hive_options hive;
+	bool notes;
+};
+
+struct verdict {
+	const char *condition;
+	struct check check;
+	struct recovery recovery;
+	char *unrecovered; /* why a dirty hive stays so, or NULL */
+};
+
+/*
+ * The hive as the kernel would see it, checked. A file that cannot be recovered is checked as
+ * it is, so that the report says all there is to say.
+ */
+static bool judge(struct cmd *cmd, const struct source *source, const struct recover_options *how,
+                  struct verdict *verdict, struct error *err)
+{
+	struct image *image = recover(cmd->ctx, source, how, &verdict->recovery, err);
+	bool dirty = true;
+
+	if (!image) {
+		if (err->kind == ERROR_INTERNAL)
+			return false;
+		verdict->unrecovered = talloc_strdup(cmd->ctx, err->text);
+	}
+	if (!check_image(cmd->ctx, image ? image->bytes : source->hive->bytes, &verdict->check,
+	                 err))
+		return false;
+	if (image)
+		dirty = verdict->recovery.condition != RECOVER_CLEAN;
+	verdict->condition = verdict->check.problems->worst > PROBLEM_NOTE ? "damaged"
+	                     : dirty                                       ? "dirty"
+	                                                                   : "clean";
+	return true;
+}
+
+static void print_json(const struct verdict *verdict)
+{
+	json_t *object = json_pack("{s:s,s:I,s:I,s:i}", "condition", verdict->condition, "keys",
+	                           (json_int_t)verdict->check.keys, "values",
+	                           (json_int_t)verdict->check.values, "log_entries_applied",
+	                           (int)verdict->recovery.entries);
+	struct problems *all = verdict->check.problems, *notes = problems_new(NULL);
+
+	cmd_json_problems(object, "problems", all, PROBLEM_HEALS);
+	for (uint32_t i = 0; notes && i < all->count; i++) {
+		if (all->list[i].weight == PROBLEM_NOTE)
+			problems_add(notes, PROBLEM_NOTE, all->list[i].offset, all->list[i].code,
+			             "%s", all->list[i].text);
+	}
+	cmd_json_problems(object, "notes", notes, PROBLEM_NOTE);
+	if (verdict->unrecovered) {
+		json_object_set_new(object, "unrecovered", cmd_json_text(verdict->unrecovered));
+		json_array_append_new(json_object_get(object, "problems"),
+		                      json_pack("{s:i,s:s,s:o}", "offset", 0, "code",
+		                                "clusdb-dirty" + 7, "text",
+		                                cmd_json_text(verdict->unrecovered)));
+	}
+	talloc_free(notes);
+	cmd_json_print(object);
+}
+
+static void print_problem(const struct problem *problem)
+{
+	static const char *const weights[] = { "note", "Windows would repair or drop it",
+		                               "Windows would refuse the hive" };
+
+	if (problem->offset == PROBLEM_NOWHERE)
+		cmd_print("%s: %s [%s]", problem->code, problem->text, weights[problem->weight]);
+	else
+		cmd_print("0x%llx: %s: %s [%s]", (unsigned long long)problem->offset, problem->code,
+		          problem->text, weights[problem->weight]);
+	if (problem->more)
+		cmd_print("    ... and %u more of %s", problem->more, problem->code);
+}
+
+static void print_text(const char *path, const struct verdict *verdict, bool notes)
+{
+	const struct problems *problems = verdict->check.problems;
+	unsigned hidden = 0;
+
+	for (uint32_t i = 0; i < problems->count; i++) {
+		if (problems->list[i].weight == PROBLEM_NOTE && !notes)
+			hidden += 1 + problems->list[i].more;
+		else
+			print_problem(&problems->list[i]);
+	}
+	cmd_print("%s: %s, %llu keys, %llu values", path, verdict->condition,
+	          (unsigned long long)verdict->check.keys,
+	          (unsigned long long)verdict->check.values);
+	if (verdict->unrecovered)
+		cmd_print("%s", verdict->unrecovered);
+	else if (verdict->recovery.entries)
+		cmd_print("%u log entries would be applied when it is loaded; it was checked with "
+		          "them",
+		          verdict->recovery.entries);
+	if (hidden)
+		cmd_print("%u harmless things that Windows leaves behind are not shown (--notes)",
+		          hidden);
+}
+
+static int run(struct cmd *cmd, int argc, char **argv)
+{
+	struct checking checking = { 0 };
+	const struct cmd_option options[] = {
+		{ "notes", NULL, "also what is harmless", &checking.notes, NULL, NULL },
+		CMD_HIVE_OPTIONS(&checking.hive),
+		{ 0 },
+	};
+	struct verdict verdict = { 0 };
+	struct hive_options how;
+	struct source *source;
+	struct error err;
+	int status;
+
+	if (!cmd_parse(cmd, argc, argv, options, 1, 1, &status))
+		return status;
+	how = cmd_hive_options(&checking.hive);
+	source = cmd_source(cmd, cmd->args[0], &checking.hive, &err);
+	if (!source || !judge(cmd, source, &how.recover, &verdict, &err))
+		return cmd_fail(&err);
+	if (cmd->json)
+		print_json(&verdict);
+	else
+		print_text(cmd->args[0], &verdict, checking.notes);
+	return cmd_end(strcmp(verdict.condition, "clean") == 0 ? 0 : ERROR_BAD_NEWS);
+}
+
+const struct command command_check = {
+	.name = "check",
+	.arguments = "HIVE",
+	.summary = "what is wrong with a hive, by file offset",
+	.help = "Checks HIVE as the kernel does when it loads it, and more: base block, bins, "
+	        "every cell,\n"
+		"every reference, counts, order, hashes and security. Transaction logs beside it "
+	        "are\n"
+		"applied first, in memory. Nothing is changed. Exit status 1: it is dirty or "
+	        "damaged.",
+	.run = run,
+};

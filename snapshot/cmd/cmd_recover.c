@@ -1,0 +1,69 @@
+/* clusnap recover: what the kernel does at load, into a new file. */
+#include "hive/publish.h"
+#include "snapshot/cmd/cmd.h"
+
+static void report(const struct cmd *cmd, const struct recovery *recovery,
+                   const struct image *image)
+{
+	static const char *const names[] = { "clean", "recovered", "dirty" };
+	json_t *object, *messages = json_array();
+
+	if (!cmd->json) {
+		if (!cmd->quiet)
+			cmd_print("%s: %s, %u log entries applied, %llu bytes", cmd->args[1],
+			          names[recovery->condition], recovery->entries,
+			          (unsigned long long)image->bytes.size);
+		json_decref(messages);
+		return;
+	}
+	for (uint32_t i = 0; i < recovery->message_count; i++)
+		json_array_append_new(messages, cmd_json_text(recovery->messages[i]));
+	object = json_pack("{s:o,s:s,s:i,s:i,s:i,s:o,s:b,s:b}", "path", cmd_json_text(cmd->args[1]),
+	                   "condition", names[recovery->condition], "log_entries_applied",
+	                   (int)recovery->entries, "first_sequence", (int)recovery->first,
+	                   "last_sequence", (int)recovery->last, "messages", messages,
+	                   "log_missing", recovery->log_missing, "kernel_transactions_pending",
+	                   recovery->transactions);
+	cmd_json_print(object);
+}
+
+static int run(struct cmd *cmd, int argc, char **argv)
+{
+	struct cmd_hive_options how = { 0 };
+	const struct cmd_option options[] = { CMD_HIVE_OPTIONS(&how), { 0 } };
+	struct hive_options open_options;
+	const struct recovery *recovery;
+	struct source *source;
+	struct hive *hive;
+	struct error err;
+	int status;
+
+	if (!cmd_parse(cmd, argc, argv, options, 2, 2, &status))
+		return status;
+	open_options = cmd_hive_options(&how);
+	source = cmd_source(cmd, cmd->args[0], &how, &err);
+	if (!source || !cmd_out_is_no_source(cmd->args[1], cmd->args[0], source, &err))
+		return cmd_fail(&err);
+	hive = hive_open(cmd->ctx, source, &open_options, &err);
+	if (!hive)
+		return cmd_fail(&err);
+	recovery = hive_recovery(hive);
+	cmd_say_recovery(cmd, hive);
+	if (!publish_file(cmd->args[1], hive_image(hive)->bytes, &err))
+		return cmd_fail(&err);
+	report(cmd, recovery, hive_image(hive));
+	return cmd_end(recovery->condition == RECOVER_IGNORED ? ERROR_BAD_NEWS : 0);
+}
+
+const struct command command_recover = {
+	.name = "recover",
+	.arguments = "HIVE OUT",
+	.summary = "replay the transaction logs of a dirty hive into a clean one",
+	.help = "Does what the kernel does when it loads HIVE: replays .LOG, .LOG1 and .LOG2 "
+	        "(found beside\n"
+		"it, or named with --log), and writes the result as OUT. HIVE is not changed. A "
+	        "dirty hive\n"
+		"whose logs cannot be used is exit status 1; --ignore-logs then writes it as it "
+	        "is.",
+	.run = run,
+};

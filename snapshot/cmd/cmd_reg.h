@@ -1,0 +1,37 @@
+/* .reg text as output: to standard output, or published as a file. */
+#ifndef SNAPSHOT_CMD_CMD_REG_H
+#define SNAPSHOT_CMD_CMD_REG_H
+
+#include "hive/reg.h"
+#include "snapshot/cmd/cmd.h"
+
+struct cmd_reg {
+	const char *root;   /* path before every key; NULL: by the name of the hive file */
+	const char *output; /* FILE, or NULL: standard output */
+	bool utf8;
+	uint32_t leave_out; /* CHANGE_BITs that nobody wants to hear of */
+};
+
+/* Rows of a cmd_option list; O has the members utf8, root and output. */
+#define CMD_REG_OPTIONS(o)                                                                         \
+	{ "utf8", NULL, "UTF-8 with LF instead of UTF-16LE with CR LF", &(o)->utf8, NULL, NULL },  \
+		{ "root",                                                                          \
+		  "PATH",                                                                          \
+		  "what stands before every key (default: HKEY_LOCAL_MACHINE\\NAME)",              \
+		  NULL,                                                                            \
+		  &(o)->root,                                                                      \
+		  NULL },                                                                          \
+	{                                                                                          \
+		"output", "FILE", "write the .reg text to FILE, not to standard output", NULL,     \
+			&(o)->output, NULL                                                         \
+	}
+
+/*
+ * Writes what turns A into B; A is NULL for an export. *COUNT is the number of changes. What
+ * .reg cannot say is counted in a message.
+ */
+bool cmd_reg_write(struct cmd *cmd, const struct cmd_reg *reg, const struct hive *a,
+                   const struct hive_key *key_a, const struct hive *b, const struct hive_key *key_b,
+                   uint64_t *count, struct error *err);
+
+#endif

@@ -1,0 +1,44 @@
+/*
+ * collect: everything that goes into a snapshot, in memory, before anything is written.
+ */
+#ifndef SNAPSHOT_COLLECT_H
+#define SNAPSHOT_COLLECT_H
+
+#include "checkpoint/checkpoint.h"
+#include "checkpoint/copy.h"
+#include "hive/digest.h"
+
+struct collect_options {
+	char **systems;     /* NULL-terminated: SYSTEMs as given */
+	const char *quorum; /* a mounted quorum disk, or NULL */
+	struct hive_options hive;
+	bool salvage;
+};
+
+/* One file of a snapshot that is to be. */
+struct collected {
+	char *path;         /* in the snapshot: "chk0001.tmp", "<GUID>/<id>.CPT" */
+	struct bytes bytes; /* on the struct collection */
+	char *hive, *key;   /* where it comes from: SYSTEM and file, key in it; may be "" */
+};
+
+struct collection {
+	struct copy *copies;
+	uint32_t copy_count;
+	uint32_t newest; /* index of the copy that chk is made of */
+	char *why;       /* why it is the newest, or NULL */
+	struct collected *files;
+	uint32_t file_count;
+	uint8_t digest[DIGEST_SIZE]; /* of the cluster database's tree */
+	struct problems *warnings;
+	struct problems *left_out; /* salvage: what is not in the images; else NULL */
+};
+
+/*
+ * ERROR_BAD_NEWS if no SYSTEM is a cluster node, ERROR_SOURCE if none has a readable database,
+ * ERROR_REFUSED if they belong to different clusters.
+ */
+bool collect(TALLOC_CTX *ctx, const struct collect_options *options, struct collection *out,
+             struct error *err);
+
+#endif

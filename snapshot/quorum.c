@@ -1,0 +1,121 @@
+/* Reading a quorum disk. Some versions put the GUID of a folder in braces: both are looked for. */
+#include "snapshot/quorum.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+
+/* The number in chkNNNN.tmp (hexadecimal), or false. */
+static bool chk_number(const char *name, unsigned long *number)
+{
+	char *end;
+
+	if (strncasecmp(name, "chk", 3) != 0 || !isxdigit((unsigned char)name[3]))
+		return false;
+	*number = strtoul(name + 3, &end, 16);
+	return strcasecmp(end, ".tmp") == 0;
+}
+
+static char *inside(TALLOC_CTX *ctx, const struct quorum *quorum, const char *name)
+{
+	return talloc_asprintf(ctx, "%s%s%s", quorum->folder, *quorum->folder ? "/" : "", name);
+}
+
+/* The highest chk; one of no bytes is a failed attempt of Windows to write it. */
+static bool find_chk(TALLOC_CTX *ctx, struct quorum *quorum, struct error *err)
+{
+	unsigned long best = 0, number;
+	uint32_t count;
+	char **names;
+
+	if (!volume_list(ctx, quorum->volume, quorum->folder, &names, &count, err))
+		return false;
+	for (uint32_t i = 0; i < count; i++) {
+		struct volume_entry entry;
+
+		if (!chk_number(names[i], &number) || (quorum->chk && number <= best))
+			continue;
+		if (!volume_find(ctx, quorum->volume, inside(ctx, quorum, names[i]), &entry, err))
+			return false;
+		if (entry.kind != VOLUME_FILE || entry.size == 0)
+			continue;
+		best = number;
+		quorum->chk =
+			talloc_asprintf(ctx, "%s/%s", volume_path(quorum->volume), entry.path);
+		if (!quorum->chk)
+			return error_memory(err);
+	}
+	return true;
+}
+
+struct quorum *quorum_open(TALLOC_CTX *ctx, const char *dir, struct error *err)
+{
+	struct quorum *quorum = talloc_zero(ctx, struct quorum);
+	struct volume_entry entry;
+
+	if (!quorum) {
+		error_memory(err);
+		return NULL;
+	}
+	quorum->volume = volume_open(quorum, dir, err);
+	if (!quorum->volume || !volume_find(quorum, quorum->volume, "MSCS", &entry, err))
+		goto fail;
+	quorum->folder = entry.kind == VOLUME_DIRECTORY ? entry.path : talloc_strdup(quorum, "");
+	if (!quorum->folder) {
+		error_memory(err);
+		goto fail;
+	}
+	if (!find_chk(quorum, quorum, err))
+		goto fail;
+	if (!*quorum->folder && !quorum->chk) {
+		error_set(err, ERROR_SOURCE, "%s: has no MSCS folder, so it is no quorum disk",
+		          dir);
+		goto fail;
+	}
+	return quorum;
+fail:
+	talloc_free(quorum);
+	return NULL;
+}
+
+/* The path on the volume, or NULL with ERROR_NONE if there is no such file. */
+static char *look_up(TALLOC_CTX *ctx, struct quorum *quorum, const char *name, struct error *err)
+{
+	const char *slash = strchr(name, '/');
+	struct volume_entry entry;
+	char *path;
+
+	for (unsigned braces = 0; braces < 2; braces++) {
+		path = braces ? talloc_asprintf(ctx, "{%.*s}%s", (int)(slash - name), name, slash)
+		              : talloc_strdup(ctx, name);
+		path = path ? inside(ctx, quorum, path) : NULL;
+		if (!path) {
+			error_memory(err);
+			return NULL;
+		}
+		if (!volume_find(ctx, quorum->volume, path, &entry, err))
+			return NULL;
+		if (entry.kind != VOLUME_ABSENT)
+			return entry.path;
+	}
+	err->kind = ERROR_NONE;
+	return NULL;
+}
+
+struct image *quorum_file(TALLOC_CTX *ctx, struct quorum *quorum, const char *name, char **shown,
+                          struct error *err)
+{
+	char *path = look_up(ctx, quorum, name, err);
+
+	if (!path)
+		return NULL;
+	*shown = path;
+	return volume_file(ctx, quorum->volume, path, err);
+}
+
+struct source *quorum_source(TALLOC_CTX *ctx, struct quorum *quorum, const char *name,
+                             struct error *err)
+{
+	char *path = look_up(ctx, quorum, name, err);
+
+	return path ? volume_source(ctx, quorum->volume, path, err) : NULL;
+}

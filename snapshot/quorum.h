@@ -1,0 +1,25 @@
+/*
+ * quorum: a mounted quorum disk of the first generation: \MSCS with chk????.tmp, quolog.log
+ * and <resource GUID>\*.CPT, *.CPR (facts: Q217147, Q280353; docs/cluster.md).
+ */
+#ifndef SNAPSHOT_QUORUM_H
+#define SNAPSHOT_QUORUM_H
+
+#include "checkpoint/volume.h"
+
+struct quorum {
+	struct volume *volume;
+	char *folder; /* "MSCS" as the disk spells it, or "" if DIR is that folder */
+	char *chk;    /* path of the highest chk????.tmp that is not empty, or NULL */
+};
+
+/* DIR: where the disk is mounted, or its MSCS folder. ERROR_SOURCE if it is neither. */
+struct quorum *quorum_open(TALLOC_CTX *ctx, const char *dir, struct error *err);
+
+/* NAME is "<GUID>/<id>.CPR". NULL with ERROR_NONE in err->kind if there is no such file. */
+struct image *quorum_file(TALLOC_CTX *ctx, struct quorum *quorum, const char *name, char **shown,
+                          struct error *err);
+struct source *quorum_source(TALLOC_CTX *ctx, struct quorum *quorum, const char *name,
+                             struct error *err);
+
+#endif
