@@ -84,6 +84,24 @@ static bool different_clusters(struct collecting *c)
 	return error_set(c->err, ERROR_INTERNAL, "copies of one cluster cannot be compared");
 }
 
+/* Of older copies only what is not about the contents of their database. */
+static bool is_of_contents(const char *code)
+{
+	return strncmp(code, "checkpoint-", 11) == 0 || strncmp(code, "crypto-", 7) == 0 ||
+	       strcmp(code, "dangling-reference") == 0;
+}
+
+static void add_warnings(struct collection *out, const struct copy *copy, bool newest)
+{
+	for (uint32_t i = 0; i < copy->problems->count; i++) {
+		const struct problem *problem = &copy->problems->list[i];
+
+		if (newest || !is_of_contents(problem->code))
+			problems_add(out->warnings, problem->weight, PROBLEM_NOWHERE, problem->code,
+			             "%s: %s", copy->path, problem->text);
+	}
+}
+
 static bool choose(struct collecting *c)
 {
 	struct collection *out = c->out;
@@ -94,14 +112,8 @@ static bool choose(struct collecting *c)
 		return different_clusters(c);
 	if (out->newest == out->copy_count)
 		return no_database(c);
-	for (uint32_t i = 0; i < out->copy_count; i++) {
-		const struct problems *problems = out->copies[i].problems;
-
-		for (uint32_t j = 0; j < problems->count; j++)
-			problems_add(out->warnings, problems->list[j].weight, PROBLEM_NOWHERE,
-			             problems->list[j].code, "%s: %s", out->copies[i].path,
-			             problems->list[j].text);
-	}
+	for (uint32_t i = 0; i < out->copy_count; i++)
+		add_warnings(out, &out->copies[i], i == out->newest);
 	return true;
 }
 
@@ -146,13 +158,17 @@ static bool add_database(struct collecting *c)
 	const struct copy *copy = &c->out->copies[c->out->newest];
 	struct hive_key root;
 	struct image *image;
+	const char *file;
 
 	if (!hive_root(copy->hive, &root, c->err))
 		return false;
 	image = make_image(c, copy->hive, &root, "chk0001.tmp");
 	if (!image || !digest_subtree(copy->hive, &root, c->out->digest, c->err))
 		return error_wrap(c->err, "%s", copy->path);
-	return add(c, talloc_strdup(c->ctx, "chk0001.tmp"), image->bytes, copy->file, "");
+	/* Where a disk is mounted must not matter: the same disk gives the same bytes. */
+	file = copy->system || !strrchr(copy->file, '/') ? copy->file
+	                                                 : strrchr(copy->file, '/') + 1;
+	return add(c, talloc_strdup(c->ctx, "chk0001.tmp"), image->bytes, file, "");
 }
 
 static char *file_name(struct collecting *c, const struct checkpoint *checkpoint,
@@ -220,12 +236,12 @@ static bool from_quorum(struct collecting *c, const struct checkpoint *checkpoin
 	struct image *image;
 	struct hive *hive;
 	struct source *source;
-	char *path = file_name(c, checkpoint, "CPT");
+	char *path = file_name(c, checkpoint, "CPT"), *shown;
 
 	*done = false;
 	if (!path)
 		return error_memory(c->err);
-	source = quorum_source(c->ctx, c->quorum, path, c->err);
+	source = quorum_source(c->ctx, c->quorum, path, &shown, c->err);
 	if (!source)
 		return c->err->kind == ERROR_NONE;
 	hive = hive_open(c->ctx, source, &c->options->hive, c->err);
@@ -239,7 +255,7 @@ static bool from_quorum(struct collecting *c, const struct checkpoint *checkpoin
 	*done = true;
 	warn(c, checkpoint, "checkpoint-key-missing",
 	     "taken from the quorum disk, because no node's disk has such a key");
-	return add(c, path, image->bytes, source->name, "");
+	return add(c, path, image->bytes, shown, "");
 }
 
 static bool add_registry(struct collecting *c, const struct checkpoint *checkpoint,

@@ -112,10 +112,13 @@ struct image *quorum_file(TALLOC_CTX *ctx, struct quorum *quorum, const char *na
 	return volume_file(ctx, quorum->volume, path, err);
 }
 
-struct source *quorum_source(TALLOC_CTX *ctx, struct quorum *quorum, const char *name,
+struct source *quorum_source(TALLOC_CTX *ctx, struct quorum *quorum, const char *name, char **shown,
                              struct error *err)
 {
 	char *path = look_up(ctx, quorum, name, err);
 
-	return path ? volume_source(ctx, quorum->volume, path, err) : NULL;
+	if (!path)
+		return NULL;
+	*shown = path;
+	return volume_source(ctx, quorum->volume, path, err);
 }

@@ -16,10 +16,13 @@ struct quorum {
 /* DIR: where the disk is mounted, or its MSCS folder. ERROR_SOURCE if it is neither. */
 struct quorum *quorum_open(TALLOC_CTX *ctx, const char *dir, struct error *err);
 
-/* NAME is "<GUID>/<id>.CPR". NULL with ERROR_NONE in err->kind if there is no such file. */
+/*
+ * NAME is "<GUID>/<id>.CPR" or ".CPT"; *SHOWN (on CTX) is its path on the disk. NULL with
+ * ERROR_NONE in err->kind if there is no such file.
+ */
 struct image *quorum_file(TALLOC_CTX *ctx, struct quorum *quorum, const char *name, char **shown,
                           struct error *err);
-struct source *quorum_source(TALLOC_CTX *ctx, struct quorum *quorum, const char *name,
+struct source *quorum_source(TALLOC_CTX *ctx, struct quorum *quorum, const char *name, char **shown,
                              struct error *err);
 
 #endif

@@ -136,10 +136,10 @@ const struct command command_check = {
 	.arguments = "HIVE",
 	.summary = "what is wrong with a hive, by file offset",
 	.help = "Checks HIVE as the kernel does when it loads it, and more: base block, bins, "
-	        "every cell,\n"
+		"every cell,\n"
 		"every reference, counts, order, hashes and security. Transaction logs beside it "
-	        "are\n"
+		"are\n"
 		"applied first, in memory. Nothing is changed. Exit status 1: it is dirty or "
-	        "damaged.",
+		"damaged.",
 	.run = run,
 };

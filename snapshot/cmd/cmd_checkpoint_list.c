@@ -19,8 +19,7 @@ static json_t *checkpoint_json(const struct checkpoint *checkpoint)
 	json_object_set_new(object, "key", cmd_json_text(registry ? checkpoint->where.key : NULL));
 	json_object_set_new(object, "present", json_boolean(checkpoint->present));
 	json_object_set_new(object, "file",
-	                    cmd_json_text(registry || checkpoint->file ? checkpoint->file
-	                                                               : checkpoint->key_file));
+	                    cmd_json_text(checkpoint->present ? checkpoint->file : NULL));
 	if (!registry) {
 		json_object_set_new(object, "provider_type",
 		                    json_integer(checkpoint->provider_type));
@@ -50,10 +49,7 @@ static bool add_line(struct cmd *cmd, struct libscols_table *table,
 	const char *cells[] = { checkpoint->resource_name ? checkpoint->resource_name
 		                                          : checkpoint->resource,
 		                checkpoint->id, registry ? "registry" : "crypto",
-		                checkpoint->file      ? checkpoint->file
-		                : checkpoint->present ? "present"
-		                                      : "missing",
-		                checkpoint->path };
+		                checkpoint->present ? "present" : "missing", checkpoint->path };
 	struct libscols_line *line = scols_table_new_line(table, NULL);
 
 	for (unsigned i = 0; line && i < 5; i++) {
@@ -123,9 +119,9 @@ const struct command command_checkpoint_list = {
 	.arguments = "SYSTEM|SNAPSHOT",
 	.summary = "registry and crypto checkpoints, and where they are (Get-ClusterCheckpoint)",
 	.help = "Lists what resources registered under RegSync and CryptoSync. For a SYSTEM it "
-	        "says whether\n"
+		"says whether\n"
 		"the key (or the key container's file) is on that disk, for a SNAPSHOT whether its "
-	        "file is\n"
+		"file is\n"
 		"there, and in both cases what is wrong with the registrations.",
 	.run = run,
 };

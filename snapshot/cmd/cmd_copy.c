@@ -1,10 +1,51 @@
-/* A SYSTEM or a SNAPSHOT on the command line, as one copy of a database. */
+/*
+ * A SYSTEM or a SNAPSHOT on the command line, as one copy of a database. A directory that holds
+ * a quolog.log is a snapshot: no system volume has one at its top.
+ */
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "checkpoint/checkpoint.h"
 #include "snapshot/cmd/cmd.h"
+#include "snapshot/verify.h"
+
+static bool is_snapshot(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool found = fd >= 0 && faccessat(fd, LAYOUT_LOG_NAME, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return found;
+}
+
+static bool snapshot_copy(struct cmd *cmd, const char *path, struct copy *copy, struct error *err)
+{
+	struct verdict verdict;
+
+	*copy = (struct copy){ .path = talloc_strdup(cmd->ctx, path),
+		               .problems = problems_new(cmd->ctx) };
+	if (!copy->path || !copy->problems)
+		return error_memory(err);
+	copy->hive = verify_newest(cmd->ctx, path, &verdict, err);
+	if (!copy->hive || !cluster_read(cmd->ctx, copy->hive, &copy->cluster, err))
+		return false;
+	copy->file = verdict.newest_chk;
+	copy->condition = COPY_CLEAN;
+	for (uint32_t i = 0; i < copy->cluster.problems->count; i++) {
+		const struct problem *problem = &copy->cluster.problems->list[i];
+
+		problems_add(copy->problems, problem->weight, problem->offset, problem->code, "%s",
+		             problem->text);
+	}
+	return true;
+}
 
 bool cmd_copy(struct cmd *cmd, const char *path, const struct hive_options *options,
               struct copy *copy, struct error *err)
 {
+	if (is_snapshot(path))
+		return snapshot_copy(cmd, path, copy, err);
 	if (!copy_open(cmd->ctx, path, options, copy, err))
 		return false;
 	if (copy->hive) {
@@ -15,10 +56,33 @@ bool cmd_copy(struct cmd *cmd, const char *path, const struct hive_options *opti
 	                 copy->why);
 }
 
+/* Which of the files that the checkpoints would have are there. */
+static bool find_files(struct cmd *cmd, const char *path, struct checkpoints *checkpoints,
+                       struct error *err)
+{
+	struct verdict verdict;
+
+	if (!verify_path(cmd->ctx, path, &verdict, err))
+		return false;
+	for (uint32_t i = 0; i < checkpoints->count; i++) {
+		struct checkpoint *checkpoint = &checkpoints->list[i];
+
+		checkpoint->present = checkpoint->file && verdict.log &&
+		                      quolog_file(verdict.log, checkpoint->file) != NULL;
+	}
+	return true;
+}
+
 bool cmd_checkpoints(struct cmd *cmd, const struct copy *copy, struct checkpoints *checkpoints,
                      struct error *err)
 {
-	return checkpoints_read(cmd->ctx, &copy->cluster, copy->system, checkpoints, err);
+	if (!checkpoints_read(cmd->ctx, &copy->cluster, copy->system, checkpoints, err))
+		return false;
+	if (is_snapshot(copy->path))
+		return find_files(cmd, copy->path, checkpoints, err);
+	for (uint32_t i = 0; i < checkpoints->count; i++)
+		checkpoints->list[i].file = checkpoints->list[i].key_file;
+	return true;
 }
 
 bool cmd_is_cluster_hive(const struct hive *hive)
@@ -37,7 +101,11 @@ bool cmd_is_cluster_hive(const struct hive *hive)
 struct hive *cmd_hive(struct cmd *cmd, const char *path, const struct hive_options *options,
                       struct error *err)
 {
-	struct source *source = source_read_path(cmd->ctx, path, err);
+	struct verdict verdict;
+	struct source *source;
 
+	if (is_snapshot(path))
+		return verify_newest(cmd->ctx, path, &verdict, err);
+	source = source_read_path(cmd->ctx, path, err);
 	return source ? hive_open(cmd->ctx, source, options, err) : NULL;
 }

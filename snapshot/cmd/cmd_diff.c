@@ -97,11 +97,11 @@ const struct command command_diff = {
 	.arguments = "A B",
 	.summary = "what leads from A to B, as a list or as a .reg file (reg compare)",
 	.help = "A and B are hives, hives with --key, or snapshots (the newest state, or "
-	        "SNAPSHOT@SEQ).\n"
+		"SNAPSHOT@SEQ).\n"
 		"Prints the changes that turn A into B, in an order in which they can be carried "
-	        "out.\n"
+		"out.\n"
 		"Key times and the order of values are compared only with --exact. Exit status 0: "
-	        "equal,\n"
+		"equal,\n"
 		"1: different.",
 	.run = run,
 };

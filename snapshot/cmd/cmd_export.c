@@ -66,12 +66,12 @@ const struct command command_export = {
 	.arguments = "HIVE [KEY]",
 	.summary = "a subtree as a .reg file (reg export)",
 	.help = "Writes the subtree at KEY of HIVE as .reg text to standard output or, with "
-	        "--output, to a\n"
+		"--output, to a\n"
 		"file: UTF-16LE with a byte order mark as regedit does, or --utf8. Security, "
-	        "classes and\n"
+		"classes and\n"
 		"times have no place in such a file (`clusnap save` keeps them). Nothing is masked "
-	        "in the\n"
+		"in the\n"
 		"text: it is the data. --json gives the subtree as a list of changes, secrets "
-	        "masked.",
+		"masked.",
 	.run = run,
 };

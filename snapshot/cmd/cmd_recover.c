@@ -60,10 +60,10 @@ const struct command command_recover = {
 	.arguments = "HIVE OUT",
 	.summary = "replay the transaction logs of a dirty hive into a clean one",
 	.help = "Does what the kernel does when it loads HIVE: replays .LOG, .LOG1 and .LOG2 "
-	        "(found beside\n"
+		"(found beside\n"
 		"it, or named with --log), and writes the result as OUT. HIVE is not changed. A "
-	        "dirty hive\n"
+		"dirty hive\n"
 		"whose logs cannot be used is exit status 1; --ignore-logs then writes it as it "
-	        "is.",
+		"is.",
 	.run = run,
 };

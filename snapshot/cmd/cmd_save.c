@@ -110,11 +110,11 @@ const struct command command_save = {
 	.arguments = "HIVE KEY OUT",
 	.summary = "a subtree as a new compact hive (RegSaveKey)",
 	.help = "Writes the subtree at KEY of HIVE (\"\" is its root) as the hive file OUT. Names, "
-	        "times,\n"
+		"times,\n"
 		"classes, security, value order, types and bytes are kept; the result is read back "
-	        "and\n"
+		"and\n"
 		"compared before it gets its name. A dirty HIVE is recovered from its logs first, "
-	        "in\n"
+		"in\n"
 		"memory: nothing but OUT is written.",
 	.run = run,
 };

@@ -190,10 +190,9 @@ static bool show_cluster(struct cmd *cmd, struct tree *tree, const struct cluste
 	           cluster->instance_id ? cluster->instance_id : "unknown",
 	           cluster->version ? ", version " : "", or_nothing(cluster->version),
 	           cmd_time(cmd->ctx, cluster->written));
-	row(tree, root, "Quorum", "%s%s%s, log of at most %u bytes",
+	row(tree, root, "Quorum", "%s%s%s",
 	    quorum ? or_nothing(quorum->name) : or_nothing(cluster->quorum_resource),
-	    cluster->quorum_path ? " at " : "", or_nothing(cluster->quorum_path),
-	    cluster->max_quorum_log_size);
+	    cluster->quorum_path ? " at " : "", or_nothing(cluster->quorum_path));
 	list = row(tree, root, "Nodes", "%u", cluster->node_count);
 	for (uint32_t i = 0; i < cluster->node_count; i++)
 		row(tree, list, cluster->nodes[i].name, "node %u, version %u, build %u",
@@ -381,9 +380,9 @@ const struct command command_show = {
 	.arguments = "SYSTEM|SNAPSHOT",
 	.summary = "the cluster's nodes, groups, resources, networks and quorum as a tree",
 	.help = "Shows what is in the cluster database of SYSTEM (a mounted system volume or a "
-	        "cluster hive\n"
+		"cluster hive\n"
 		"file) or, of a SNAPSHOT, in its newest state. Values that are known to hold "
-	        "secrets are\n"
+		"secrets are\n"
 		"masked.",
 	.run = run,
 };

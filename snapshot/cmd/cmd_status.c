@@ -259,13 +259,13 @@ const struct command command_status = {
 	.arguments = "SYSTEM...",
 	.summary = "state of nodes, their cluster, ClusDb's condition; which copy is newest",
 	.help = "For each SYSTEM (a directory where a system volume is mounted, or a cluster hive "
-	        "file)\n"
+		"file)\n"
 		"says what GetNodeClusterState and GetClusterInformation would say, what condition "
-	        "its\n"
+		"its\n"
 		"ClusDb is in and what is wrong, and which SYSTEM has the newest copy of the "
-	        "database.\n"
+		"database.\n"
 		"Whether a node is running cannot be told from its disk. Exit status 1: a SYSTEM "
-	        "is not\n"
+		"is not\n"
 		"a cluster node, or its ClusDb is damaged or missing.",
 	.run = run,
 };

@@ -1,0 +1,201 @@
+/*
+ * Writing a snapshot: the files, then quolog.log, which holds the SHA-256 of each of them,
+ * then the marker. All times in it come from the data, so that two backups of one disk are the
+ * same bytes.
+ */
+#include "snapshot/backup.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "hive/publish.h"
+#include "snapshot/quolog.h"
+
+/* --- where a snapshot must not go: sources never change --- */
+
+/* The nearest existing directory of PATH, resolved; NULL if there is none. */
+static char *existing_parent(const char *path)
+{
+	char *copy = strdup(path), *resolved = NULL;
+
+	while (copy && !(resolved = realpath(copy, NULL))) {
+		char *slash = strrchr(copy, '/');
+
+		if (!slash || slash == copy) {
+			resolved = realpath(slash ? "/" : ".", NULL);
+			break;
+		}
+		*slash = '\0';
+	}
+	free(copy);
+	return resolved;
+}
+
+static bool is_inside(const char *path, const char *folder)
+{
+	size_t size = strlen(folder);
+
+	return strncmp(path, folder, size) == 0 &&
+	       (path[size] == '/' || path[size] == '\0' || (size == 1 && *folder == '/'));
+}
+
+static bool outside(const char *destination, const char *source, struct error *err)
+{
+	char *folder = realpath(source, NULL), *path = existing_parent(destination);
+	struct stat st;
+	bool inside = folder && path && stat(folder, &st) == 0 && S_ISDIR(st.st_mode) &&
+	              is_inside(path, folder);
+
+	free(folder);
+	free(path);
+	if (inside)
+		return error_set(err, ERROR_REFUSED,
+		                 "%s: lies on %s, which is a source and is never changed; name a "
+		                 "directory elsewhere",
+		                 destination, source);
+	return true;
+}
+
+static bool check_destination(const struct backup_options *options, const char *destination,
+                              struct error *err)
+{
+	for (char **system = options->collect.systems; *system; system++) {
+		if (!outside(destination, *system, err))
+			return false;
+	}
+	return !options->collect.quorum || outside(destination, options->collect.quorum, err);
+}
+
+/* --- the log --- */
+
+static bool put_files(TALLOC_CTX *ctx, struct quolog_writer *writer,
+                      const struct collection *collection, uint64_t time, struct error *err)
+{
+	size_t count = collection->file_count + 1;
+	struct quolog_file *files = talloc_zero_array(ctx, struct quolog_file, (unsigned)count);
+
+	if (!files)
+		return error_memory(err);
+	for (uint32_t i = 0; i < collection->file_count; i++) {
+		const struct collected *from = &collection->files[i];
+
+		files[i].path = from->path;
+		files[i].kind = layout_kind(from->path);
+		files[i].size = from->bytes.size;
+		files[i].hive = from->hive;
+		files[i].key = from->key;
+		digest_bytes(from->bytes, files[i].digest);
+	}
+	files[count - 1] = (struct quolog_file){
+		.path = LAYOUT_MARKER_NAME, .kind = LAYOUT_MARKER, .hive = "", .key = ""
+	};
+	digest_bytes((struct bytes){ (const uint8_t *)"", 0 }, files[count - 1].digest);
+	return quolog_put_manifest(writer, files, count, time, err);
+}
+
+static struct image *make_log(TALLOC_CTX *ctx, const struct collection *collection,
+                              struct error *err)
+{
+	const struct copy *newest = &collection->copies[collection->newest];
+	const struct cluster *cluster = &newest->cluster;
+	struct quolog_identity id = { cluster->generation, cluster->name ? cluster->name : "",
+		                      cluster->instance_id ? cluster->instance_id : "" };
+	struct quolog_writer *writer = quolog_create(ctx, &id, cluster->written, 1, err);
+	const char *origin =
+		newest->system && newest->system->node ? newest->system->node : "database";
+
+	if (!writer ||
+	    !quolog_put_checkpoint(writer, collection->files[0].path, collection->digest,
+	                           cluster->written, origin, err) ||
+	    !put_files(ctx, writer, collection, cluster->written, err))
+		return NULL;
+	return quolog_finish(ctx, writer, err);
+}
+
+/* --- publishing --- */
+
+static bool write_all(struct publish_dir *dir, const struct collection *collection,
+                      const struct image *log, bool *hidden, struct error *err)
+{
+	for (uint32_t i = 0; i < collection->file_count; i++) {
+		if (!publish_dir_file(dir, collection->files[i].path, collection->files[i].bytes,
+		                      err))
+			return false;
+	}
+	return publish_dir_file(dir, LAYOUT_LOG_NAME, log->bytes, err) &&
+	       publish_dir_marker(dir, LAYOUT_MARKER_NAME, hidden, err);
+}
+
+/* What was written is read again and verified before it may replace anything. */
+static bool verify_written(TALLOC_CTX *ctx, struct publish_dir *dir, const char *path,
+                           struct verdict *verdict, struct error *err)
+{
+	if (!verify_directory(ctx, publish_dir_fd(dir), path, verdict, err))
+		return false;
+	if (verdict->complete)
+		return true;
+	return error_set(err, ERROR_DESTINATION, "%s: what was written reads back damaged: %s: %s",
+	                 path, verdict->damage[0].path, verdict->damage[0].text);
+}
+
+static void warn_about(const struct publish_dir *dir, const char *path, bool hidden,
+                       struct problems *warnings)
+{
+	if (!hidden)
+		problems_add(warnings, PROBLEM_NOTE, PROBLEM_NOWHERE, "marker-not-hidden",
+		             "%s: the file system has no hidden attribute for " LAYOUT_MARKER_NAME,
+		             path);
+	if (!publish_dir_private(dir))
+		problems_add(
+			warnings, PROBLEM_HEALS, PROBLEM_NOWHERE, "not-private",
+			"%s: the file system lets others read it, and it holds secrets; restrict "
+			"access to it",
+			path);
+	if (publish_dir_warning(dir))
+		problems_add(warnings, PROBLEM_HEALS, PROBLEM_NOWHERE, "old-not-removed", "%s",
+		             publish_dir_warning(dir));
+}
+
+static bool publish(TALLOC_CTX *ctx, const char *path, const struct collection *collection,
+                    const struct image *log, struct verdict *verdict, struct error *err)
+{
+	struct publish_dir *dir = publish_dir_begin(ctx, path, layout_is_snapshot, err);
+	bool hidden = false, done;
+
+	if (!dir)
+		return false;
+	done = write_all(dir, collection, log, &hidden, err) &&
+	       verify_written(ctx, dir, path, verdict, err) && publish_dir_commit(dir, err);
+	if (done)
+		warn_about(dir, path, hidden, collection->warnings);
+	talloc_free(dir);
+	return done;
+}
+
+bool backup(TALLOC_CTX *ctx, const struct backup_options *options, struct collection *collection,
+            struct verdict *verdict, struct error *err)
+{
+	struct verdict copy_verdict;
+	struct image *log;
+
+	if (!check_destination(options, options->destination, err))
+		return false;
+	for (char **copy = options->copies; copy && *copy; copy++) {
+		if (!check_destination(options, *copy, err))
+			return false;
+	}
+	if (!collect(ctx, &options->collect, collection, err))
+		return false;
+	log = make_log(ctx, collection, err);
+	if (!log || !publish(ctx, options->destination, collection, log, verdict, err))
+		return false;
+	for (char **copy = options->copies; copy && *copy; copy++) {
+		if (!publish(ctx, *copy, collection, log, &copy_verdict, err))
+			return error_wrap(err, "%s is complete, but a copy of it is not",
+			                  options->destination);
+	}
+	return true;
+}

@@ -1,0 +1,106 @@
+/* clusnap backup: BackupClusterDatabase, for nodes that are down. */
+#include "snapshot/backup.h"
+#include "snapshot/cmd/cmd_snapshot.h"
+
+struct backing_up {
+	struct cmd_hive_options hive;
+	const char *quorum;
+	char **copies;
+	bool salvage;
+};
+
+/* All arguments but the last are SYSTEMs. */
+static bool prepare(struct cmd *cmd, const struct backing_up *asked, struct backup_options *options)
+{
+	unsigned count = (unsigned)cmd->count - 1;
+	char **systems = talloc_zero_array(cmd->ctx, char *, count + 1);
+
+	if (!systems)
+		return false;
+	memcpy(systems, cmd->args, count * sizeof(*systems));
+	*options = (struct backup_options){
+		.collect = { .systems = systems,
+		             .quorum = asked->quorum,
+		             .hive = cmd_hive_options(&asked->hive),
+		             .salvage = asked->salvage },
+		.destination = cmd->args[count],
+		.copies = asked->copies,
+	};
+	options->collect.hive.damaged_too = asked->salvage;
+	return true;
+}
+
+static void say_newest(struct cmd *cmd, const struct collection *collection)
+{
+	const struct copy *newest = &collection->copies[collection->newest];
+
+	for (uint32_t i = 0; i < collection->warnings->count; i++) {
+		/* Linux file systems have no such attribute: nobody needs to hear that each time.
+		 */
+		if (strcmp(collection->warnings->list[i].code, "marker-not-hidden") == 0)
+			continue;
+		cmd_note(cmd, "warning: %s: %s", collection->warnings->list[i].code,
+		         collection->warnings->list[i].text);
+	}
+	if (collection->copy_count > 1)
+		cmd_note(cmd, "%s has the newest copy of the database%s%s", newest->path,
+		         collection->why ? ": " : "", collection->why ? collection->why : "");
+}
+
+static int run(struct cmd *cmd, int argc, char **argv)
+{
+	struct backing_up asked = { 0 };
+	const struct cmd_option rows[] = {
+		{ "quorum", "DIR", "a mounted quorum disk: its .CPR files are included", NULL,
+		  &asked.quorum, NULL },
+		{ "copy-to", "DIR", "a further verified copy of the snapshot (repeatable)", NULL,
+		  NULL, &asked.copies },
+		{ "salvage", NULL, "take what is sound of damaged hives, list the rest, exit 1",
+		  &asked.salvage, NULL, NULL },
+		CMD_DISK_OPTIONS(&asked.hive),
+		{ 0 },
+	};
+	struct backup_options options;
+	struct collection collection;
+	struct verdict verdict;
+	struct error err;
+	json_t *object;
+	int status;
+
+	if (!cmd_parse(cmd, argc, argv, rows, 2, -1, &status))
+		return status;
+	if (!prepare(cmd, &asked, &options))
+		return ERROR_INTERNAL;
+	if (!backup(cmd->ctx, &options, &collection, &verdict, &err))
+		return cmd_fail(&err);
+	if (cmd->json) {
+		object = cmd_snapshot_json(&verdict, collection.warnings);
+		json_object_set_new(object, "newest",
+		                    cmd_json_text(collection.copies[collection.newest].path));
+		json_object_set_new(object, "why", cmd_json_text(collection.why));
+		cmd_json_problems(object, "left_out", collection.left_out, PROBLEM_NOTE);
+		cmd_json_print(object);
+	} else {
+		say_newest(cmd, &collection);
+		for (uint32_t i = 0; collection.left_out && i < collection.left_out->count; i++)
+			cmd_print("left out: %s", collection.left_out->list[i].text);
+		cmd_snapshot_print(cmd, options.destination, &verdict);
+	}
+	return cmd_end(collection.left_out && collection.left_out->count ? ERROR_BAD_NEWS : 0);
+}
+
+const struct command command_backup = {
+	.name = "backup",
+	.arguments = "SYSTEM... SNAPSHOT",
+	.summary = "cluster database and checkpoints into a directory (BackupClusterDatabase)",
+	.help = "Makes SNAPSHOT, a directory laid out as BackupClusterDatabase does it: the "
+		"cluster database\n"
+		"(chk0001.tmp), an image of every registry checkpoint (.CPT), what a quorum disk "
+		"has of\n"
+		"crypto checkpoints (.CPR), quolog.log and the marker. Of several SYSTEMs of one "
+		"cluster the\n"
+		"newest copy of the database is taken. An existing snapshot is replaced, at once "
+		"and whole;\n"
+		"any other directory that is not empty is refused. Nothing on a SYSTEM is changed.",
+	.run = run,
+};

@@ -1,0 +1,14 @@
+/* What backup and verify both print of a snapshot. */
+#ifndef SNAPSHOT_CMD_CMD_SNAPSHOT_H
+#define SNAPSHOT_CMD_CMD_SNAPSHOT_H
+
+#include "snapshot/cmd/cmd.h"
+#include "snapshot/verify.h"
+
+/* id, cluster, complete, sequence, files, damage, warnings */
+json_t *cmd_snapshot_json(const struct verdict *verdict, const struct problems *warnings);
+
+/* The files as a table, then the damage. */
+void cmd_snapshot_print(struct cmd *cmd, const char *path, const struct verdict *verdict);
+
+#endif

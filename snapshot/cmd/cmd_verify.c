@@ -1,0 +1,50 @@
+/* clusnap verify: is a snapshot complete, undamaged, and the one that is expected? */
+#include "snapshot/cmd/cmd_snapshot.h"
+
+static int run(struct cmd *cmd, int argc, char **argv)
+{
+	const char *expected = NULL;
+	const struct cmd_option options[] = {
+		{ "expect", "ID", "the id that the snapshot must have", NULL, &expected, NULL },
+		{ 0 }
+	};
+	struct problems *warnings;
+	struct verdict verdict;
+	struct error err;
+	bool other;
+	int status;
+
+	if (!cmd_parse(cmd, argc, argv, options, 1, 1, &status))
+		return status;
+	if (expected && (strlen(expected) != 2 * DIGEST_SIZE ||
+	                 strspn(expected, "0123456789abcdefABCDEF") != 2 * DIGEST_SIZE))
+		return cmd_usage(cmd, "--expect takes the 64 hexadecimal digits of an id");
+	warnings = problems_new(cmd->ctx);
+	if (!warnings || !verify_path(cmd->ctx, cmd->args[0], &verdict, &err))
+		return warnings ? cmd_fail(&err) : ERROR_INTERNAL;
+	other = expected && strcasecmp(expected, verdict.id) != 0;
+	if (other)
+		problems_add(warnings, PROBLEM_FATAL, PROBLEM_NOWHERE, "identity-mismatch",
+		             "the id is %s, expected was %s", verdict.id, expected);
+	if (cmd->json)
+		cmd_json_print(cmd_snapshot_json(&verdict, warnings));
+	else
+		cmd_snapshot_print(cmd, cmd->args[0], &verdict);
+	if (other)
+		cmd_message("%s: is another snapshot: its id is %s, expected was %s", cmd->args[0],
+		            verdict.id, expected);
+	return cmd_end(verdict.complete && !other ? 0 : ERROR_BAD_NEWS);
+}
+
+const struct command command_verify = {
+	.name = "verify",
+	.arguments = "SNAPSHOT",
+	.summary = "is a snapshot complete and undamaged, and up to which transaction",
+	.help = "Reads all of SNAPSHOT: quolog.log record by record, every file by its SHA-256, "
+		"every hive\n"
+		"by the validator, the database's tree by its digest. The id it prints stands for "
+		"the whole\n"
+		"snapshot. Exit status 1: it is damaged, incomplete, or not the one with the "
+		"--expect id.",
+	.run = run,
+};

@@ -1,0 +1,315 @@
+/*
+ * Verifying a snapshot. Each file is opened by the name that the manifest has for it, and only
+ * if layout_kind() knows that name: a manifest from elsewhere cannot lead out of the folder.
+ */
+#include "snapshot/verify.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "hive/hive.h"
+#include "hive/publish.h"
+
+struct verifying {
+	TALLOC_CTX *ctx;
+	int fd;
+	const char *path;
+	struct verdict *verdict;
+	struct error *err; /* for what ends the verification */
+};
+
+static bool damage(struct verifying *v, const char *path, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static bool damage(struct verifying *v, const char *path, const char *format, ...)
+{
+	struct verdict *verdict = v->verdict;
+	struct damage *list =
+		talloc_realloc(v->ctx, verdict->damage, struct damage, verdict->damage_count + 1);
+	va_list args;
+	char *text;
+
+	if (!list)
+		return error_memory(v->err);
+	verdict->damage = list;
+	va_start(args, format);
+	text = talloc_vasprintf(list, format, args);
+	va_end(args);
+	list[verdict->damage_count] = (struct damage){ talloc_strdup(list, path), text };
+	if (!text || !list[verdict->damage_count].path)
+		return error_memory(v->err);
+	verdict->damage_count++;
+	return true;
+}
+
+/* The file as an image, or NULL with *MISSING or *WHY telling the reason. */
+static struct image *read_file(struct verifying *v, const char *name, bool *missing,
+                               struct error *why)
+{
+	struct image *image = image_read(v->ctx, v->fd, name, why);
+
+	*missing = !image && why->sys == ENOENT;
+	return image;
+}
+
+/* --- hives --- */
+
+static bool check_tree(struct verifying *v, const char *path, const struct hive *hive)
+{
+	uint8_t digest[DIGEST_SIZE];
+	struct hive_key root;
+	struct error why;
+
+	for (size_t i = 0; i < v->verdict->log->entry_count; i++) {
+		const struct quolog_entry *entry = &v->verdict->log->entries[i];
+
+		if (entry->type != RECORD_CHECKPOINT || strcmp(entry->checkpoint.file, path) != 0)
+			continue;
+		if (!hive_root(hive, &root, &why) || !digest_subtree(hive, &root, digest, &why))
+			return damage(v, path, "%s", why.text);
+		if (memcmp(digest, entry->checkpoint.digest, DIGEST_SIZE) != 0)
+			return damage(v, path,
+			              "its tree is not the one that checkpoint %llu of the log has",
+			              (unsigned long long)entry->sequence);
+	}
+	return true;
+}
+
+static bool check_hive(struct verifying *v, const struct quolog_file *file,
+                       const struct image *image)
+{
+	struct error why;
+	struct hive *hive = hive_open_image(v->ctx, image, file->path, &why);
+	bool done;
+
+	if (!hive)
+		return why.kind == ERROR_INTERNAL ? error_memory(v->err)
+		                                  : damage(v, file->path, "%s", why.text);
+	done = !hive_check(hive)->dirty || damage(v, file->path, "the hive is dirty");
+	if (done && file->kind == LAYOUT_CHK)
+		done = check_tree(v, file->path, hive);
+	talloc_free(hive);
+	return done;
+}
+
+/* --- files that the manifest names --- */
+
+static bool check_file(struct verifying *v, const struct quolog_file *file)
+{
+	uint8_t digest[DIGEST_SIZE];
+	struct image *image;
+	struct error why;
+	bool missing, done = true;
+
+	if (layout_kind(file->path) != file->kind)
+		return damage(v, file->path, "the manifest names a file that no snapshot has");
+	image = read_file(v, file->path, &missing, &why);
+	if (!image)
+		return why.kind == ERROR_INTERNAL ? error_memory(v->err)
+		       : missing                  ? damage(v, file->path, "is missing")
+		                                  : damage(v, file->path, "%s", why.text);
+	digest_bytes(image->bytes, digest);
+	if (image->bytes.size != file->size)
+		done = damage(v, file->path, "has %llu bytes, the manifest says %llu",
+		              (unsigned long long)image->bytes.size,
+		              (unsigned long long)file->size);
+	else if (memcmp(digest, file->digest, DIGEST_SIZE) != 0)
+		done = damage(v, file->path, "its SHA-256 is not the one in the manifest");
+	else if (file->kind == LAYOUT_CHK || file->kind == LAYOUT_CPT)
+		done = check_hive(v, file, image);
+	talloc_free(image);
+	return done;
+}
+
+static bool check_files(struct verifying *v)
+{
+	const struct verdict *verdict = v->verdict;
+
+	for (size_t i = 0; i < verdict->file_count; i++) {
+		if (!check_file(v, &verdict->files[i]))
+			return false;
+	}
+	return true;
+}
+
+/* The newest checkpoint must be there, and the marker must be in the manifest. */
+static bool check_manifest(struct verifying *v)
+{
+	const struct quolog *log = v->verdict->log;
+	bool chk = false;
+
+	if (log->file_count == 0)
+		return damage(v, LAYOUT_LOG_NAME, "it has no manifest");
+	if (!quolog_file(log, LAYOUT_MARKER_NAME) &&
+	    !damage(v, LAYOUT_LOG_NAME, "the manifest lacks " LAYOUT_MARKER_NAME))
+		return false;
+	for (size_t i = 0; i < log->entry_count; i++) {
+		const struct quolog_entry *entry = &log->entries[i];
+
+		v->verdict->sequence = entry->sequence;
+		if (entry->type != RECORD_CHECKPOINT)
+			continue;
+		chk = true;
+		if (!quolog_file(log, entry->checkpoint.file) &&
+		    !damage(v, entry->checkpoint.file,
+		            "checkpoint %llu of the log is of this file, the manifest lacks it",
+		            (unsigned long long)entry->sequence))
+			return false;
+		v->verdict->newest_chk = entry->checkpoint.file;
+	}
+	return chk || damage(v, LAYOUT_LOG_NAME, "it has no checkpoint");
+}
+
+/* --- files that it does not name --- */
+
+static bool is_known(const struct verifying *v, const char *path, bool *folder)
+{
+	const struct verdict *verdict = v->verdict;
+	size_t size = strlen(path);
+
+	*folder = false;
+	if (strcmp(path, LAYOUT_LOG_NAME) == 0)
+		return true;
+	for (size_t i = 0; i < verdict->file_count; i++) {
+		const char *name = verdict->files[i].path;
+
+		if (strcmp(name, path) == 0)
+			return true;
+		if (strncmp(name, path, size) == 0 && name[size] == '/')
+			*folder = true;
+	}
+	return *folder;
+}
+
+static bool check_folder(struct verifying *v, const char *folder);
+
+static bool check_entry(struct verifying *v, const char *folder, const char *name)
+{
+	char *path = talloc_asprintf(v->ctx, "%s%s%s", folder, *folder ? "/" : "", name);
+	bool is_folder;
+
+	if (!path)
+		return error_memory(v->err);
+	if (!is_known(v, path, &is_folder))
+		return damage(v, path, "is no part of the snapshot: the manifest does not name it");
+	return !is_folder || check_folder(v, path); /* one level: a path has at most one '/' */
+}
+
+static bool check_folder(struct verifying *v, const char *folder)
+{
+	int fd = openat(v->fd, *folder ? folder : ".",
+	                O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	const struct dirent *entry;
+	bool done = true;
+
+	if (!dir) {
+		if (fd >= 0)
+			close(fd);
+		return damage(v, *folder ? folder : v->path, "cannot be listed: %m");
+	}
+	while (done && (entry = readdir(dir)) != NULL) {
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			done = check_entry(v, folder, entry->d_name);
+	}
+	closedir(dir);
+	return done;
+}
+
+/* --- the log, and all --- */
+
+/* Reads the log; NULL log in the verdict if there is none that is ours. */
+static bool read_log(struct verifying *v)
+{
+	struct verdict *verdict = v->verdict;
+	uint8_t digest[DIGEST_SIZE];
+	struct image *image;
+	struct quolog *log;
+	struct error why;
+	bool missing;
+
+	image = read_file(v, LAYOUT_LOG_NAME, &missing, &why);
+	if (!image)
+		return why.kind == ERROR_INTERNAL ? error_memory(v->err)
+		       : missing                  ? damage(v, LAYOUT_LOG_NAME,
+		                                           "is missing: this is no complete snapshot")
+		                                  : damage(v, LAYOUT_LOG_NAME, "%s", why.text);
+	digest_bytes(image->bytes, digest);
+	digest_hex(digest, verdict->id);
+	log = quolog_read(v->ctx, image->bytes, v->err);
+	if (!log)
+		return false;
+	if (log->state != QUOLOG_WHOLE && !damage(v, LAYOUT_LOG_NAME, "%s", log->why))
+		return false;
+	if (log->state == QUOLOG_FOREIGN || log->state == QUOLOG_TOO_NEW)
+		return true;
+	verdict->log = log;
+	verdict->files = log->files;
+	verdict->file_count = log->file_count;
+	return true;
+}
+
+bool verify_directory(TALLOC_CTX *ctx, int fd, const char *path, struct verdict *verdict,
+                      struct error *err)
+{
+	struct verifying v = { ctx, fd, path, verdict, err };
+
+	memset(verdict, 0, sizeof(*verdict));
+	if (!read_log(&v))
+		return false;
+	if (verdict->log && (!check_manifest(&v) || !check_files(&v) || !check_folder(&v, "")))
+		return false;
+	verdict->complete = verdict->damage_count == 0;
+	return true;
+}
+
+/* There is no directory: perhaps a killed run has left both the old and the new beside it. */
+static bool not_there(TALLOC_CTX *ctx, const char *path, int sys, struct error *err)
+{
+	char *old = NULL, *new = NULL;
+
+	if (sys == ENOENT && publish_dir_left_behind(ctx, path, &old, &new, err) && old)
+		return error_set(
+			err, ERROR_BAD_NEWS,
+			"%s: is not there; a backup was interrupted while it was replaced, and the "
+			"earlier snapshot stands whole in %s%s%s; run the backup again, or rename "
+			"it",
+			path, old, new ? ", a new one in " : "", new ? new : "");
+	errno = sys;
+	return error_errno(err, ERROR_SOURCE, "%s", path);
+}
+
+bool verify_path(TALLOC_CTX *ctx, const char *path, struct verdict *verdict, struct error *err)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool done;
+
+	if (fd < 0)
+		return not_there(ctx, path, errno, err);
+	done = verify_directory(ctx, fd, path, verdict, err);
+	close(fd);
+	return done;
+}
+
+struct hive *verify_newest(TALLOC_CTX *ctx, const char *path, struct verdict *verdict,
+                           struct error *err)
+{
+	struct image *image;
+	char *chk;
+
+	if (!verify_path(ctx, path, verdict, err))
+		return NULL;
+	if (!verdict->complete) {
+		error_set(err, ERROR_BAD_NEWS,
+		          "%s: is damaged: %s: %s (`clusnap verify` names all)", path,
+		          verdict->damage[0].path, verdict->damage[0].text);
+		return NULL;
+	}
+	chk = talloc_asprintf(ctx, "%s/%s", path, verdict->newest_chk);
+	image = chk ? image_read(ctx, AT_FDCWD, chk, err) : NULL;
+	return image ? hive_open_image(ctx, image, chk, err) : NULL;
+}
