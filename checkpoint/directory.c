@@ -11,9 +11,20 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/*
+ * Names are made wide in a talloc pool of this size, which always has room for one: so a name
+ * that cannot be made wide is malformed, and never a want of memory that would look like it.
+ */
+#define WIDE_POOL (4 * DIRECTORY_NAME_MAX)
+
 struct directory {
 	DIR *dir;
 };
+
+bool directory_errno(struct error *err, const char *what)
+{
+	return errno == ENOMEM ? error_memory(err) : error_errno(err, ERROR_SOURCE, "%s", what);
+}
 
 static int directory_close(struct directory *directory)
 {
@@ -47,7 +58,7 @@ struct directory *directory_open(TALLOC_CTX *ctx, int at, struct error *err)
 		talloc_set_destructor(directory, directory_close);
 		return directory;
 	}
-	error_errno(err, ERROR_SOURCE, "cannot open the directory");
+	directory_errno(err, "cannot open the directory");
 	if (fd >= 0)
 		close(fd);
 	talloc_free(directory);
@@ -66,18 +77,19 @@ int directory_open_file(const struct directory *directory, const char *name)
 
 /*
  * The next name that Windows could have written; *NAME is NULL at the end. *SEEN counts all
- * entries. The name's UTF-16 form goes to *WIDE, allocated on CTX.
+ * entries. The name's UTF-16 form goes to *WIDE, in POOL, until the next call.
  */
-static bool next_name(TALLOC_CTX *ctx, struct directory *directory, uint32_t *seen,
+static bool next_name(TALLOC_CTX *pool, struct directory *directory, uint32_t *seen,
                       const char **name, struct name *wide, struct error *err)
 {
 	struct dirent *entry;
+	size_t size;
 
 	for (;;) {
 		errno = 0;
 		entry = readdir(directory->dir);
 		if (!entry && errno)
-			return error_errno(err, ERROR_SOURCE, "cannot read the directory");
+			return directory_errno(err, "cannot read the directory");
 		*name = entry ? entry->d_name : NULL;
 		if (!entry)
 			return true;
@@ -86,44 +98,62 @@ static bool next_name(TALLOC_CTX *ctx, struct directory *directory, uint32_t *se
 		if (++*seen > DIRECTORY_MAX)
 			return error_set(err, ERROR_SOURCE, "has more than %u names in it",
 			                 DIRECTORY_MAX);
-		if (name_from_utf8(ctx, *name, strlen(*name), wide))
+		size = strlen(*name);
+		talloc_free_children(pool);
+		if (size <= DIRECTORY_NAME_MAX && name_from_utf8(pool, *name, size, wide))
 			return true;
 	}
 }
 
-bool directory_match(TALLOC_CTX *ctx, struct directory *directory, struct name wanted, char **match,
-                     struct error *err)
+/* The same name again: which of two is meant cannot be told. */
+static bool twins(const char *one, const char *other, struct error *err)
 {
+	return error_set(
+		err, ERROR_SOURCE,
+		"holds both '%s' and '%s', which Windows cannot tell apart; move the wrong "
+		"one away",
+		one, other);
+}
+
+/* With POOLS for the name that is wanted and for the one that is looked at. */
+static bool find_match(TALLOC_CTX *ctx, struct directory *directory, TALLOC_CTX *pools[2],
+                       const char *wanted, size_t size, char **match, struct error *err)
+{
+	struct name wide, wanted_wide;
 	char *found = NULL;
 	uint32_t seen = 0;
 	const char *name;
 
-	for (;;) {
-		TALLOC_CTX *step = talloc_new(ctx);
-		struct name wide;
-		bool equal;
-
-		if (!step)
-			return error_memory(err);
-		if (!next_name(step, directory, &seen, &name, &wide, err))
-			return false;
-		equal = name && name_equal(wide, wanted);
-		talloc_free(step);
-		if (!name)
-			break;
-		if (!equal)
+	*match = NULL;
+	if (size > DIRECTORY_NAME_MAX || !name_from_utf8(pools[0], wanted, size, &wanted_wide))
+		return true;
+	while (next_name(pools[1], directory, &seen, &name, &wide, err)) {
+		if (!name) {
+			*match = found;
+			return true;
+		}
+		if (!name_equal(wide, wanted_wide))
 			continue;
 		if (found)
-			return error_set(err, ERROR_SOURCE,
-			                 "holds both '%s' and '%s', which Windows cannot tell "
-			                 "apart; move the wrong one away",
-			                 found, name);
+			return twins(found, name, err);
 		found = talloc_strdup(ctx, name);
 		if (!found)
 			return error_memory(err);
 	}
-	*match = found;
-	return true;
+	return false;
+}
+
+bool directory_match(TALLOC_CTX *ctx, struct directory *directory, const char *wanted, size_t size,
+                     char **match, struct error *err)
+{
+	TALLOC_CTX *pools[2] = { talloc_pool(NULL, WIDE_POOL), talloc_pool(NULL, WIDE_POOL) };
+	bool done;
+
+	done = pools[0] && pools[1] ? find_match(ctx, directory, pools, wanted, size, match, err)
+	                            : error_memory(err);
+	talloc_free(pools[0]);
+	talloc_free(pools[1]);
+	return done;
 }
 
 static int by_bytes(const void *a, const void *b)
@@ -142,33 +172,44 @@ static char **append(TALLOC_CTX *ctx, char **list, uint32_t used, const char *na
 	return list[used] ? list : NULL;
 }
 
+/* All that is allocated is on TMP. */
+static bool gather(TALLOC_CTX *tmp, struct directory *directory, char ***names, uint32_t *count,
+                   struct error *err)
+{
+	TALLOC_CTX *pool = talloc_pool(tmp, WIDE_POOL);
+	char **list = talloc_array(tmp, char *, 16);
+	uint32_t seen = 0, used = 0;
+	const char *name = NULL;
+	struct name wide;
+
+	if (!pool)
+		return error_memory(err);
+	while (list && next_name(pool, directory, &seen, &name, &wide, err)) {
+		if (!name) {
+			*names = list;
+			*count = used;
+			return true;
+		}
+		list = append(tmp, list, used++, name);
+	}
+	return list ? false : error_memory(err);
+}
+
 bool directory_names(TALLOC_CTX *ctx, struct directory *directory, char ***names, uint32_t *count,
                      struct error *err)
 {
-	TALLOC_CTX *tmp = talloc_new(ctx);
-	char **list = tmp ? talloc_array(tmp, char *, 16) : NULL;
-	uint32_t seen = 0, used = 0;
-	const char *name = "";
-	bool done = true;
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	uint32_t found = 0;
+	char **list = NULL;
+	bool done;
 
-	while (done && list) {
-		TALLOC_CTX *step = talloc_new(tmp);
-		struct name wide;
-
-		if (!step)
-			break;
-		done = next_name(step, directory, &seen, &name, &wide, err);
-		talloc_free(step);
-		if (!done || !name)
-			break;
-		list = append(tmp, list, used++, name);
-	}
-	if (done && (!list || name))
-		done = error_memory(err);
+	if (!tmp)
+		return error_memory(err);
+	done = gather(tmp, directory, &list, &found, err);
 	if (done) {
-		qsort(list, used, sizeof(*list), by_bytes);
+		qsort(list, found, sizeof(*list), by_bytes);
 		*names = talloc_steal(ctx, list);
-		*count = used;
+		*count = found;
 	}
 	talloc_free(tmp);
 	return done;

@@ -12,7 +12,8 @@
 #include "hive/error.h"
 #include "hive/name.h"
 
-#define DIRECTORY_MAX 1000000u /* names in one directory; more are an error */
+#define DIRECTORY_NAME_MAX 1024u /* bytes; no file system under Linux has longer names */
+#define DIRECTORY_MAX 1000000u   /* names in one directory; more are an error */
 
 struct directory; /* a talloc object that closes itself */
 
@@ -23,12 +24,12 @@ struct directory *directory_open(TALLOC_CTX *ctx, int at, struct error *err);
 int directory_fd(const struct directory *directory);
 
 /*
- * The name that is WANTED but for letter case, spelled as the directory has it, on CTX; *MATCH
- * is NULL if there is none. Two such names are an error that names both. Names that are not
- * well-formed UTF-8 match nothing. A directory can be asked once.
+ * The name that is WANTED (SIZE bytes of WTF-8) but for letter case, spelled as the directory has
+ * it, on CTX; *MATCH is NULL if there is none. Two such names are an error that names both. Names
+ * that are not well-formed UTF-8 match nothing. A directory can be asked once.
  */
-bool directory_match(TALLOC_CTX *ctx, struct directory *directory, struct name wanted, char **match,
-                     struct error *err);
+bool directory_match(TALLOC_CTX *ctx, struct directory *directory, const char *wanted, size_t size,
+                     char **match, struct error *err);
 
 /* All names that are UTF-8, but for "." and "..", sorted by bytes, on CTX. Once, as above. */
 bool directory_names(TALLOC_CTX *ctx, struct directory *directory, char ***names, uint32_t *count,
@@ -39,5 +40,8 @@ bool directory_names(TALLOC_CTX *ctx, struct directory *directory, char ***names
  * left alone where we may. -1 and errno if it cannot be opened.
  */
 int directory_open_file(const struct directory *directory, const char *name);
+
+/* "WHAT: the text of errno" of kind ERROR_SOURCE, or "out of memory". Returns false. */
+bool directory_errno(struct error *err, const char *what);
 
 #endif

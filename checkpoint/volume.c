@@ -97,7 +97,7 @@ struct volume *volume_open(TALLOC_CTX *ctx, const char *path, struct error *err)
 	}
 	volume->top = descriptor_new(volume, open(path, O_PATH | O_DIRECTORY | O_CLOEXEC));
 	if (!volume->top || !look(volume->top->fd, &found)) {
-		error_errno(err, ERROR_SOURCE, "%s", path);
+		directory_errno(err, path);
 		talloc_free(volume);
 		return NULL;
 	}
@@ -144,7 +144,7 @@ static bool spot_look(TALLOC_CTX *ctx, const struct volume *volume, struct spot 
 
 	spot->at = descriptor_new(ctx, openat(directory_fd(spot->parent), spot->name, flags));
 	if (!spot->at || !look(spot->at->fd, &found))
-		return error_errno(err, ERROR_SOURCE, "cannot look at it");
+		return directory_errno(err, "cannot look at it");
 	if (elsewhere(volume, &found))
 		return error_set(err, ERROR_SOURCE,
 		                 "another file system is mounted here; it is not looked into");
@@ -173,23 +173,24 @@ static bool spot_descend(TALLOC_CTX *ctx, const struct volume *volume, struct sp
 static bool spot_enter(TALLOC_CTX *ctx, const struct volume *volume, struct spot *spot,
                        const char *part, size_t size, struct error *err)
 {
-	struct name wanted;
+	char *path;
 
 	if (S_ISLNK(spot->mode))
 		return error_set(err, ERROR_SOURCE,
 		                 "is a symbolic link or junction; it is not followed");
-	if (!S_ISDIR(spot->mode) || !name_from_utf8(ctx, part, size, &wanted)) {
+	if (!S_ISDIR(spot->mode)) {
 		spot->at = NULL;
 		return true;
 	}
 	if (!spot_descend(ctx, volume, spot, err) ||
-	    !directory_match(ctx, spot->parent, wanted, &spot->name, err))
+	    !directory_match(ctx, spot->parent, part, size, &spot->name, err))
 		return false;
 	if (!spot->name)
 		return true;
-	spot->path = talloc_asprintf(ctx, "%s%s%s", spot->path, *spot->path ? "/" : "", spot->name);
-	if (!spot->path)
+	path = talloc_asprintf(ctx, "%s%s%s", spot->path, *spot->path ? "/" : "", spot->name);
+	if (!path)
 		return error_memory(err);
+	spot->path = path;
 	return spot_look(ctx, volume, spot, err);
 }
 
@@ -347,7 +348,7 @@ static bool read_head(const struct spot *spot, void *buffer, size_t size, size_t
 	ssize_t n = 0;
 
 	if (fd < 0)
-		return error_errno(err, ERROR_SOURCE, "cannot open it");
+		return directory_errno(err, "cannot open it");
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
 		while (done < size && (n = read(fd, (char *)buffer + done, size - done)) > 0)
 			done += (size_t)n;

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "checkpoint/directory.h"
 #include "checkpoint/volume.h"
 
 static char root[] = "/tmp/test_volume.XXXXXX";
@@ -30,8 +32,8 @@ static bool may_mount;
 
 static const char *at(const char *path)
 {
-	static char text[4][512];
-	static unsigned turn;
+	static _Thread_local char text[4][512];
+	static _Thread_local unsigned turn;
 
 	turn = (turn + 1) % 4;
 	snprintf(text[turn], sizeof(text[turn]), "%s/%s", root, path);
@@ -116,6 +118,7 @@ static int setup(void **state)
 	snprintf(path, sizeof(path), "%s/secret", outside);
 	f = fopen(path, "w");
 	assert_non_null(f);
+	fputs("outside", f);
 	fclose(f);
 	build();
 	volume = volume_open(NULL, root, &err);
@@ -362,6 +365,77 @@ static void lists_are_sorted_and_text(void **state)
 	talloc_free(ctx);
 }
 
+static volatile bool stop_swapping;
+
+static void *swap_all_the_time(void *none)
+{
+	while (!stop_swapping) {
+		renameat2(AT_FDCWD, at("swap/dir"), AT_FDCWD, at("swap/dirlink"), RENAME_EXCHANGE);
+		renameat2(AT_FDCWD, at("swap/file"), AT_FDCWD, at("swap/link"), RENAME_EXCHANGE);
+	}
+	return none;
+}
+
+/* A volume that changes under us may fail, but what is outside is never read. */
+static void a_race_does_not_lead_out(void **state)
+{
+	char target[512];
+	unsigned good = 0;
+	pthread_t thread;
+
+	(void)state;
+	dir("swap");
+	dir("swap/dir");
+	file("swap/dir/secret", "inside");
+	link_to(outside, "swap/dirlink");
+	file("swap/file", "inside");
+	snprintf(target, sizeof(target), "%s/secret", outside);
+	link_to(target, "swap/link");
+	stop_swapping = false;
+	assert_int_equal(pthread_create(&thread, NULL, swap_all_the_time, NULL), 0);
+	for (int i = 0; i < 1500; i++) {
+		struct error err;
+		struct image *image =
+			volume_file(NULL, volume, i % 2 ? "swap/dir/secret" : "swap/file", &err);
+
+		if (!image)
+			continue;
+		good++;
+		assert_int_equal(image->bytes.size, 6);
+		assert_memory_equal(image->bytes.data, "inside", 6);
+		talloc_free(image);
+	}
+	stop_swapping = true;
+	pthread_join(thread, NULL);
+	assert_true(good > 0);
+}
+
+/* Also when it has become a link after it was looked at. */
+static void a_file_is_opened_without_following(void **state)
+{
+	struct directory *directory;
+	struct error err = { 0 };
+	int fd = open(at("links"), O_PATH);
+
+	(void)state;
+	directory = directory_open(NULL, fd, &err);
+	close(fd);
+	assert_non_null(directory);
+	assert_int_equal(directory_open_file(directory, "file"), -1);
+	assert_int_equal(errno, ELOOP);
+	talloc_free(directory);
+	fd = open(root, O_PATH);
+	directory = directory_open(NULL, fd, &err);
+	close(fd);
+	assert_non_null(directory);
+	alarm(60);
+	fd = directory_open_file(directory, "fifo"); /* does not wait for a writer */
+	alarm(0);
+	assert_true(fd >= 0);
+	close(fd);
+	talloc_free(directory);
+}
+
 /* Many names cost time, not descriptors or memory; a deep path costs no descriptors. */
 static void large_and_deep_directories(void **state)
 {
@@ -508,6 +582,8 @@ int main(void)
 		testing_unit(reading_gives_the_bytes),
 		testing_unit(a_hive_is_read_with_its_logs),
 		testing_unit(lists_are_sorted_and_text),
+		testing_unit(a_race_does_not_lead_out),
+		testing_unit(a_file_is_opened_without_following),
 		testing_unit(large_and_deep_directories),
 		testing_unit(nothing_changes_by_reading),
 		testing_unit(what_is_mounted_there_is_refused),
