@@ -247,6 +247,7 @@ static struct image *write_same(TALLOC_CTX *ctx)
 	assert_true(quolog_put_manifest(w, copies, 3, 104, &err));
 	image = quolog_finish(ctx, w, &err);
 	assert_non_null(image);
+	talloc_free(w);
 	return image;
 }
 
