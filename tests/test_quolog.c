@@ -584,11 +584,52 @@ static void test_clauses(void **state)
 	build(&file, at);
 	put(file.data + at[2] + 4, at[3] - at[2] + 8, 4);
 	assert_int_equal(ask(&file, why, NULL), QUOLOG_DAMAGED);
-	/* M6: the second path before the first */
+	/* T2 is for the record that is due: any other one is no torn end */
 	build(&file, at);
-	put(file.data + at[4] + 0x38 + 0x40, 'd', 1);
-	seal(&file);
+	put(file.data + at[4] + 0x0c, 9, 4);
+	file.size -= 8;
 	assert_int_equal(ask(&file, why, NULL), QUOLOG_DAMAGED);
+	assert_non_null(strstr(why, "records 4 to 8 are missing"));
+}
+
+/* Header, one record with the ORIGIN, and the manifest of COUNT chk files by these numbers. */
+static enum quolog_state ask_made(const char *origin, int count, const unsigned *numbers, char *why)
+{
+	static struct file file;
+	uint8_t p[4096];
+	char name[20];
+	size_t size = 8;
+
+	file.size = 0;
+	add(&file, (struct spec){ 1, 0, 0, 0, 0, "", p, header_payload(p, 1), 0 });
+	add(&file,
+	    (struct spec){ 3, 0, 1, 1, 0, origin, p, checkpoint_payload(p, "chk0001.tmp"), 0 });
+	memset(p, 0, 8);
+	put(p, count, 4);
+	for (int i = 0; i < count; i++) {
+		snprintf(name, sizeof(name), "chk%04x.tmp", numbers[i]);
+		size += manifest_entry(p + size, 1, name, 1, 2, "", "");
+	}
+	add(&file, (struct spec){ 2, 0, 2, 1, 0, "", p, size, 0 });
+	seal(&file);
+	return ask(&file, why, NULL);
+}
+
+static void test_origin_and_order(void **state)
+{
+	char why[300], origin[1034];
+
+	(void)state;
+	memset(origin, 'o', sizeof(origin));
+	origin[1024] = 0;
+	assert_int_equal(ask_made(origin, 0, NULL, why), QUOLOG_WHOLE); /* R2 */
+	origin[1024] = 'o';
+	origin[1025] = 0;
+	assert_int_equal(ask_made(origin, 0, NULL, why), QUOLOG_DAMAGED);
+	assert_int_equal(ask_made("", 3, (unsigned[]){ 1, 2, 0xa }, why), QUOLOG_WHOLE); /* M6 */
+	assert_int_equal(ask_made("", 3, (unsigned[]){ 1, 2, 2 }, why), QUOLOG_DAMAGED);
+	assert_int_equal(ask_made("", 3, (unsigned[]){ 2, 1, 3 }, why), QUOLOG_DAMAGED);
+	assert_non_null(strstr(why, "entry of the manifest"));
 }
 
 /* One deflated transaction whose head says it has INFLATED bytes. */
@@ -622,6 +663,7 @@ static void test_deflated(void **state)
 	assert_int_equal(ask_deflated(2000, 1999, 0, why), QUOLOG_DAMAGED);
 	assert_int_equal(ask_deflated(2000, 2001, 0, why), QUOLOG_DAMAGED);
 	assert_int_equal(ask_deflated(2000, 2000, 1, why), QUOLOG_DAMAGED);
+	assert_int_equal(ask_deflated(2000, 2000, (size_t)-1, why), QUOLOG_DAMAGED); /* one more */
 	assert_non_null(strstr(why, "does not inflate"));
 	/* a bomb is refused before memory is taken for it */
 	assert_int_equal(ask_deflated(1 << 20, 1 << 20, 0, why), QUOLOG_DAMAGED);
@@ -839,6 +881,7 @@ int main(void)
 		cmocka_unit_test(test_removed_swapped_repeated),
 		cmocka_unit_test(test_chain),
 		cmocka_unit_test(test_clauses),
+		cmocka_unit_test(test_origin_and_order),
 		cmocka_unit_test(test_deflated),
 		cmocka_unit_test(test_big_payloads),
 		cmocka_unit_test(test_not_ours),
