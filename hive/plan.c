@@ -119,44 +119,60 @@ static bool add_log(struct plan *plan, const struct log *log, struct error *err)
 	return done;
 }
 
-/* R4 to R6 */
+/* R4, R6: may the log be tried now? *STOP: this one and all after it may not. */
+static bool is_next(struct plan *plan, const struct log *log, const struct regf_base *base,
+                    bool *stop)
+{
+	uint32_t sequence = log_sequence(log), last;
+
+	if (!plan->count) {
+		if (!base || !log_older(sequence, le32_get(base->sequence2)))
+			return true;
+		say(plan, "%s: not used: its entry %u is older than the hive's %u", log->name,
+		    sequence, le32_get(base->sequence2));
+		return false;
+	}
+	last = plan->steps[plan->count - 1].entry.sequence;
+	if (sequence == last + 1)
+		return true;
+	say(plan, "%s: not used: its entry %u does not follow %u", log->name, sequence, last);
+	*stop = true;
+	return false;
+}
+
+/* R5 */
+static uint32_t only_newest(struct plan *plan)
+{
+	uint32_t newest = plan->log_count - 1;
+
+	plan->base = plan->logs[newest].base;
+	for (uint32_t i = 0; i < newest; i++)
+		say(plan, "%s: not used: the hive's base block is bad, only %s can be trusted",
+		    plan->logs[i].name, plan->logs[newest].name);
+	return newest;
+}
+
 static bool plan_new_logs(struct plan *plan, const struct regf_base *base, struct error *err)
 {
 	const struct log *barren = NULL;
-	uint32_t first = 0;
+	bool stop = false;
 
 	sort_logs(plan);
-	if (!base) {
-		first = plan->log_count - 1;
-		plan->base = plan->logs[first].base;
-	}
-	for (uint32_t i = 0; i < first; i++)
-		say(plan, "%s: not used: the hive's base block is bad, only %s can be trusted",
-		    plan->logs[i].name, plan->logs[first].name);
-	for (uint32_t i = first; i < plan->log_count; i++) {
+	for (uint32_t i = base ? 0 : only_newest(plan); i < plan->log_count && !stop; i++) {
 		const struct log *log = &plan->logs[i];
-		uint32_t sequence = log_sequence(log);
 
-		if (!plan->count && base && log_older(sequence, le32_get(base->sequence2))) {
-			say(plan, "%s: not used: its entry %u is older than the hive's %u",
-			    log->name, sequence, le32_get(base->sequence2));
+		if (!is_next(plan, log, base, &stop))
 			continue;
-		}
-		if (plan->count && sequence != plan->steps[plan->count - 1].entry.sequence + 1) {
-			say(plan, "%s: not used: its entry %u does not follow %u", log->name,
-			    sequence, plan->steps[plan->count - 1].entry.sequence);
-			break;
-		}
 		if (!add_log(plan, log, err))
 			return false;
-		if (!plan->count)
-			barren = barren ? barren : log;
-		else if (barren && log_sequence(barren) != plan->steps[0].entry.sequence)
-			plan->gap = true;
+		if (!plan->count && !barren)
+			barren = log;
 	}
-	if (plan->gap)
-		say(plan, "entries %u to %u are lost, what follows them was applied nonetheless",
-		    log_sequence(barren), plan->steps[0].entry.sequence - 1);
+	if (!barren || !plan->count || log_sequence(barren) == plan->steps[0].entry.sequence)
+		return true;
+	plan->gap = true;
+	say(plan, "entries %u to %u are lost, what follows them was applied nonetheless",
+	    log_sequence(barren), plan->steps[0].entry.sequence - 1);
 	return true;
 }
 
@@ -176,47 +192,71 @@ static bool hive_time(const struct source *source, const struct regf_base *base,
 	return true;
 }
 
-/* R7: the newest old log that belongs to the hive. */
+static bool has_time(struct plan *plan, const struct log *log, uint64_t time, bool relaxed)
+{
+	uint64_t own = le64_get(log->base.time);
+
+	if (own == time || (relaxed && own > time))
+		return true;
+	say(plan, "%s: not used: its time %016llx is %s than the hive's %016llx", log->name,
+	    (unsigned long long)own, own > time ? "newer (--relaxed takes it)" : "older",
+	    (unsigned long long)time);
+	return false;
+}
+
+/* R7: *BEST becomes the newest old log that belongs to the hive, NULL if none does. */
+static bool choose_old_log(struct plan *plan, uint64_t time, bool relaxed, const struct log **best,
+                           struct log_entry *chosen, struct error *err)
+{
+	struct log_entry entry;
+	struct error why;
+
+	*best = NULL;
+	for (uint32_t i = 0; i < plan->log_count; i++) {
+		const struct log *log = &plan->logs[i];
+
+		if (!log_dirty_pages(plan, log, plan->room, &entry, &why)) {
+			if (why.kind == ERROR_INTERNAL)
+				return error_memory(err);
+			say(plan, "%s: not used: %s", log->name, why.text);
+			continue;
+		}
+		if (!has_time(plan, log, time, relaxed))
+			continue;
+		if (*best && !log_older(log_sequence(*best), log_sequence(log))) {
+			say(plan, "%s: not used: it is not newer than %s", log->name,
+			    (*best)->name);
+			continue;
+		}
+		*best = log;
+		*chosen = entry;
+	}
+	return true;
+}
+
 static bool plan_old_logs(struct plan *plan, const struct source *source,
                           const struct regf_base *base, bool relaxed, struct error *err)
 {
-	const struct log *best = NULL;
-	struct log_entry entry, best_entry = { 0 };
-	struct error why;
+	const struct log *log;
+	struct log_entry entry;
 	uint64_t time;
 
 	if (!hive_time(source, base, &time)) {
 		say(plan, "base block and first bin are bad: nothing tells whether a log belongs");
 		return true;
 	}
-	for (uint32_t i = 0; i < plan->log_count; i++) {
-		const struct log *log = &plan->logs[i];
-		uint64_t log_time = le64_get(log->base.time);
-
-		if (!log_dirty_pages(plan, log, plan->room, &entry, &why))
-			say(plan, "%s: not used: %s", log->name, why.text);
-		else if (log_time != time && !(relaxed && log_time > time))
-			say(plan, "%s: not used: its time %016llx is %s than the hive's %016llx",
-			    log->name, (unsigned long long)log_time,
-			    log_time > time ? "newer (--relaxed takes it)" : "older",
-			    (unsigned long long)time);
-		else if (best && !log_older(log_sequence(best), log_sequence(log)))
-			say(plan, "%s: not used: it is not newer than %s", log->name, best->name);
-		else {
-			best = log;
-			best_entry = entry;
-		}
-	}
-	if (!best)
+	if (!choose_old_log(plan, time, relaxed, &log, &entry, err))
+		return false;
+	if (!log)
 		return true;
-	say(plan, "%s: applied, %llu dirty pages%s", best->name,
-	    (unsigned long long)best_entry.data.size / REGF_SECTOR,
-	    le64_get(best->base.time) == time ? "" : "; it is newer than the hive");
-	if (base && log_older(best_entry.sequence, le32_get(base->sequence1)))
-		best_entry.sequence = le32_get(base->sequence1);
+	say(plan, "%s: applied, %llu dirty pages%s", log->name,
+	    (unsigned long long)entry.data.size / REGF_SECTOR,
+	    le64_get(log->base.time) == time ? "" : "; it is newer than the hive");
+	if (base && log_older(entry.sequence, le32_get(base->sequence1)))
+		entry.sequence = le32_get(base->sequence1);
 	if (!base)
-		plan->base = best->base;
-	return add_steps(plan, best, &best_entry, 1, err);
+		plan->base = log->base;
+	return add_steps(plan, log, &entry, 1, err);
 }
 
 struct plan *plan_make(TALLOC_CTX *ctx, const struct source *source, const struct regf_base *base,
@@ -246,56 +286,4 @@ struct plan *plan_make(TALLOC_CTX *ctx, const struct source *source, const struc
 	if (!done)
 		TALLOC_FREE(plan);
 	return plan;
-}
-
-/* C3: what one page reference says about the pages of the hive; see plan_consistent(). */
-static void compare_pages(struct plan *plan, struct bytes hive, uint32_t *first, uint32_t step,
-                          const struct regf_log_page *page, const uint8_t *data)
-{
-	uint32_t start = le32_get(page->offset), size = le32_get(page->size);
-
-	for (uint32_t done = 0; done < size; done += REGF_PAGE) {
-		uint32_t *seen = &first[(start + done) / REGF_PAGE];
-		const void *there =
-			bytes_at(hive, REGF_BASE_SIZE + (uint64_t)start + done, REGF_PAGE);
-
-		if (!*seen)
-			*seen = step;
-		if (*seen > plan->consistent_from && there &&
-		    memcmp(there, data + done, REGF_PAGE) == 0)
-			plan->consistent_from = *seen;
-	}
-}
-
-bool plan_consistent(struct plan *plan, const struct source *source, struct error *err)
-{
-	bool sure = !plan->gap && !plan->base_lost && !plan_log_missing(source) && plan->count &&
-	            log_is_new(plan->steps[0].log);
-	uint32_t *first;
-
-	plan->consistent_from = plan->gap ? plan->count + 1 : plan->count;
-	if (!sure)
-		return true;
-	plan->consistent_from = 0;
-	first = talloc_zero_array(plan, uint32_t, (unsigned)(plan->room / REGF_PAGE) + 1);
-	if (!first)
-		return error_memory(err);
-	for (uint32_t i = 0; i < plan->count; i++) {
-		const struct log_entry *entry = &plan->steps[i].entry;
-		const uint8_t *data = entry->data.data;
-
-		for (uint32_t j = 0; j < entry->page_count; j++) {
-			uint32_t offset = le32_get(entry->pages[j].offset);
-			uint32_t size = le32_get(entry->pages[j].size);
-
-			if (offset % REGF_PAGE || size % REGF_PAGE)
-				plan->consistent_from = i + 1;
-			else
-				compare_pages(plan, source->hive->bytes, first, i + 1,
-				              &entry->pages[j], data);
-			data += size;
-		}
-	}
-	talloc_free(first);
-	return true;
 }

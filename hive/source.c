@@ -1,7 +1,8 @@
 /*
  * Reading a hive and what lies beside it. The directory is listed once and its names are
  * compared as Windows compares them, by upcased UTF-16 units; a name that is no UTF-8 cannot
- * be anything that we look for.
+ * be anything that we look for. The odd decision is in parse(): a log must not be overlooked
+ * because memory was short for a moment.
  */
 #include "hive/source.h"
 
@@ -71,6 +72,27 @@ static struct name constant(const char *text)
 	return (struct name){ (const uint8_t *)text, (uint32_t)strlen(text), true };
 }
 
+/*
+ * A file's name, allocated on CTX; *VALID is false for one that is no UTF-8. name_from_utf8
+ * does not tell that from a lack of memory: hence the second try, and the question whether
+ * there is any memory at all.
+ */
+static bool parse(TALLOC_CTX *ctx, const char *text, struct name *name, bool *valid,
+                  struct error *err)
+{
+	size_t size = strlen(text);
+	void *any;
+
+	*valid = name_from_utf8(ctx, text, size, name) || name_from_utf8(ctx, text, size, name);
+	if (*valid)
+		return true;
+	any = talloc_size(ctx, 4 * size + 64);
+	if (!any)
+		return error_memory(err);
+	talloc_free(any);
+	return true;
+}
+
 static bool begins(struct name n, struct name with)
 {
 	return name_equal(slice(n, 0, name_length(with)), with);
@@ -138,8 +160,8 @@ static bool list(struct listing *listing, int dirfd, struct error *err)
 {
 	TALLOC_CTX *tmp = talloc_new(listing->source);
 	struct dirent *entry;
+	bool good = false, valid;
 	struct name name;
-	bool good = false;
 	DIR **dir;
 
 	if (!tmp)
@@ -153,7 +175,9 @@ static bool list(struct listing *listing, int dirfd, struct error *err)
 			             : true;
 			break;
 		}
-		if (!name_from_utf8(tmp, entry->d_name, strlen(entry->d_name), &name))
+		if (!parse(tmp, entry->d_name, &name, &valid, err))
+			break;
+		if (!valid)
 			continue;
 		if (!consider(listing, dirfd, entry->d_name, name, err))
 			break;
@@ -166,8 +190,11 @@ static bool list(struct listing *listing, int dirfd, struct error *err)
 static bool find_company(struct source *source, int dirfd, const char *hive, struct error *err)
 {
 	struct listing listing = { .source = source, .hive = hive };
+	bool valid;
 
-	if (!name_from_utf8(source, hive, strlen(hive), &listing.name))
+	if (!parse(source, hive, &listing.name, &valid, err))
+		return false;
+	if (!valid)
 		return true;
 	if (!list(&listing, dirfd, err))
 		return false;
