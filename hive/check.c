@@ -74,7 +74,7 @@ bool check_image(TALLOC_CTX *ctx, struct bytes image, struct check *check, struc
 	if (!found.problems || !c || !prepare(tmp, c, &found))
 		goto no_memory;
 	if (check_base(c, image)) {
-		if (!check_bins(c))
+		if (!check_bins(c) || !check_security_begin(c))
 			goto no_memory;
 		check_tree(c);
 		check_security_ring(c);

@@ -4,14 +4,13 @@
  * The headers of all bins are read first. Behind a bin that is none, reading goes on at the
  * next page that calls itself the bin of its place, so that one bad page does not hide the
  * rest of a hive. The cells of a bin are only read when somebody first claims one of them,
- * or at the end: the walk down the tree then finds them in the processor's cache, which
- * makes the whole check a good deal faster than two passes over the hive.
+ * or at the end, so that the walk down the tree finds them in the processor's cache.
  */
 #include "hive/check_internal.h"
 
 #define NO_BIN 0xffffffffu /* of a page: it belongs to no bin, or its bin has been read */
 
-#define AHEAD 4096u
+#define AHEAD 4096u /* bytes; where the next cell begins is only known from this one */
 
 static uint32_t word_at(const struct checker *c, uint64_t at)
 {
@@ -41,11 +40,9 @@ static void check_cells(struct checker *c, uint32_t from, uint32_t end)
 			          (unsigned long long)check_offset(at), size, why, end - at);
 			return;
 		}
-		if (word & 0x80000000) {
+		if (word & 0x80000000)
 			c->marks[2 * (at >> 9)] |= 1ull << (at >> 3 & 63);
-		}
 		at += size;
-		/* the next size stands where this one leads: fetch what is likely ahead */
 		if (end - at > AHEAD)
 			__builtin_prefetch(c->bins.data + at + AHEAD);
 	}
@@ -63,6 +60,7 @@ static bool bin_fits(const struct checker *c, uint64_t at)
 	return size != 0 && size % REGF_PAGE == 0 && size <= c->bins.size - at;
 }
 
+/* The next bin behind AT that fits, or the end. */
 static uint64_t next_bin(const struct checker *c, uint64_t at)
 {
 	for (at += REGF_PAGE; at < c->bins.size; at += REGF_PAGE) {
@@ -102,7 +100,7 @@ static uint32_t check_bad_bin(struct checker *c, uint64_t at, uint64_t next)
 bool check_bins(struct checker *c)
 {
 	uint32_t pages = (uint32_t)((c->bins.size + REGF_PAGE - 1) / REGF_PAGE);
-	uint64_t at = 0;
+	uint64_t at = 0, good = 0; /* the next bin that fits, if AT has not passed it */
 
 	c->marks = talloc_zero_array(c, uint64_t, 2 * ((uint32_t)c->bins.size / 512 + 1));
 	c->bin_of_page = talloc_array(c, uint32_t, pages + 1);
@@ -118,10 +116,10 @@ bool check_bins(struct checker *c)
 			size = word_at(c, at + offsetof(struct regf_bin, size));
 			next = at + size;
 		} else {
-			next = next_bin(c, at);
-			size = check_bad_bin(c, at, next);
-			if (size)
-				next = at + size;
+			if (good <= at)
+				good = next_bin(c, at);
+			size = check_bad_bin(c, at, good);
+			next = size ? at + size : good;
 		}
 		for (uint64_t page = at; size && page < next; page += REGF_PAGE)
 			c->bin_of_page[page / REGF_PAGE] = (uint32_t)(at / REGF_PAGE);

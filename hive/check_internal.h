@@ -31,11 +31,16 @@ struct check_key {
 	struct name previous;                 /* the sibling before; data NULL if there is none */
 };
 
+/* A security cell that keys use. */
 struct check_use {
-	uint32_t cell; /* REGF_NIL: this place in the table is free */
-	uint32_t keys : 31;
+	uint32_t cell;
+	uint32_t next; /* another one in the same page, or CHECK_NONE */
+	uint32_t keys : 30;
 	uint32_t in_ring : 1;
+	uint32_t bad : 1; /* it is none; that has been said once and need not be for each key */
 };
+
+#define CHECK_NONE 0xffffffffu
 
 struct check_value_item {
 	uint32_t hash, cell;
@@ -52,10 +57,11 @@ struct checker {
 	struct check_key *path;         /* REGF_DEPTH_MAX of them */
 	uint32_t depth;                 /* how many are in use; 0: the base block */
 	const struct regf_value *value; /* being looked at, or NULL */
-	struct check_use *uses;         /* open addressing, a power of two */
-	uint32_t use_room, use_count;
-	uint32_t recent_security; /* index in uses */
-	uint32_t root_security;   /* cell; REGF_NIL: there is no root key */
+	struct check_use *uses;
+	uint32_t use_count, use_room;
+	uint32_t *use_of_page; /* the first of those in a page, or CHECK_NONE */
+	uint32_t recent_use;
+	uint32_t root_security; /* cell; REGF_NIL: there is no root key */
 	struct check_value_item *items;
 	uint64_t item_room;
 	uint16_t latin[256]; /* upper case of what compressed names consist of */
@@ -63,7 +69,7 @@ struct checker {
 	bool memory;         /* there was not enough of it */
 };
 
-/* A problem of the cell CELL, or of none (REGF_NIL: the place is OFFSET in the file). */
+/* A problem of the cell CELL; REGF_NIL is the base block. */
 void check_say(struct checker *c, enum problem_weight weight, uint32_t cell, const char *code,
                const char *format, ...) __attribute__((format(printf, 5, 6)));
 
@@ -144,6 +150,7 @@ void check_hint(struct checker *c, const struct check_key *parent, const uint8_t
 void check_values(struct checker *c, struct check_key *key);
 
 /* check_security.c */
+bool check_security_begin(struct checker *c);
 void check_security_use(struct checker *c, const struct check_key *key);
 void check_security_ring(struct checker *c);
 

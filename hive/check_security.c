@@ -1,44 +1,49 @@
 /*
  * Security cells: who uses them, how often they say they are used, and the ring they form.
  *
- * Many keys share one cell, so it is claimed by the first and counted for the others, in a
- * table with a place for each cell that some key uses or the ring names.
+ * Many keys share one cell, so it is claimed by the first and counted for the others. The
+ * cells that have been met are found again through a chain for each page of the hive: no
+ * chain is longer than a page has cells, whatever somebody made up, as a hash table's is.
  */
 #include "hive/check_internal.h"
 
-static uint32_t slot_of(const struct checker *c, uint32_t cell)
+bool check_security_begin(struct checker *c)
 {
-	uint32_t slot = (cell >> 3) * 0x9e3779b1u >> 7 & (c->use_room - 1);
-
-	while (c->uses[slot].cell != REGF_NIL && c->uses[slot].cell != cell)
-		slot = (slot + 1) & (c->use_room - 1);
-	return slot;
+	c->use_of_page = talloc_array(c, uint32_t, c->pages + 1);
+	if (!c->use_of_page)
+		return false;
+	memset(c->use_of_page, 0xff, (c->pages + 1) * sizeof(uint32_t)); /* CHECK_NONE */
+	return true;
 }
 
-/* Makes the table larger before it is three quarters full. */
-static bool grow(struct checker *c)
+/* The place of a cell that has been met, or NULL. */
+static struct check_use *find_use(const struct checker *c, uint32_t cell)
 {
-	struct check_use *old = c->uses;
-	uint32_t old_room = c->use_room;
+	uint32_t i = cell < c->bins.size ? c->use_of_page[cell / REGF_PAGE] : CHECK_NONE;
 
-	if (c->use_count < old_room / 4 * 3)
-		return true;
-	c->use_room = old_room ? 2 * old_room : 64;
-	c->uses = talloc_array(c, struct check_use, c->use_room);
-	if (!c->uses) {
-		c->uses = old;
-		c->use_room = old_room;
-		c->memory = true;
-		return false;
+	while (i != CHECK_NONE && c->uses[i].cell != cell)
+		i = c->uses[i].next;
+	return i == CHECK_NONE ? NULL : &c->uses[i];
+}
+
+/* A place for a cell that has not been met; NULL if there is no memory. */
+static struct check_use *new_use(struct checker *c, uint32_t cell)
+{
+	if (c->use_count == c->use_room) {
+		uint32_t room = c->use_room + c->use_room / 2 + 64;
+		struct check_use *uses = talloc_realloc(c, c->uses, struct check_use, room);
+
+		if (!uses) {
+			c->memory = true;
+			return NULL;
+		}
+		c->uses = uses;
+		c->use_room = room;
 	}
-	for (uint32_t i = 0; i < c->use_room; i++)
-		c->uses[i].cell = REGF_NIL;
-	for (uint32_t i = 0; i < old_room; i++) {
-		if (old[i].cell != REGF_NIL)
-			c->uses[slot_of(c, old[i].cell)] = old[i];
-	}
-	talloc_free(old);
-	return true;
+	c->uses[c->use_count] =
+		(struct check_use){ .cell = cell, .next = c->use_of_page[cell / REGF_PAGE] };
+	c->use_of_page[cell / REGF_PAGE] = c->use_count;
+	return &c->uses[c->use_count++];
 }
 
 static const struct regf_security *record_at(const struct checker *c, uint32_t cell)
@@ -89,24 +94,22 @@ static bool descriptor_fits(struct bytes sd)
 	       acl_fits(sd, le32_get(parts[2])) && acl_fits(sd, le32_get(parts[3]));
 }
 
-/* Claims a security cell that is met for the first time; its slot in the table. */
-static bool take(struct checker *c, uint32_t from, uint32_t cell, uint32_t *slot)
+/* The record in CELL if it is a security cell that can be read. */
+static const struct regf_security *claim_record(struct checker *c, enum problem_weight weight,
+                                                uint32_t from, uint32_t cell)
 {
-	enum problem_weight weight = c->depth == 1 ? PROBLEM_FATAL : PROBLEM_HEALS;
-	const struct regf_security *sk;
+	const struct regf_security *sk =
+		check_claim(c, weight, from, cell, sizeof(*sk), "security cell");
 	unsigned long long where = check_offset(cell);
 	uint32_t size, room;
 
-	if (!grow(c))
-		return false;
-	sk = check_claim(c, weight, from, cell, sizeof(*sk), "security cell");
 	if (!sk)
-		return false;
+		return NULL;
 	if (memcmp(sk->signature, "sk", 2) != 0) {
 		check_say_key(c, weight, cell, "security-signature",
 		              "security cell 0x%llx: it begins with %02x %02x and not with \"sk\"",
 		              where, sk->signature[0], sk->signature[1]);
-		return false;
+		return NULL;
 	}
 	size = le32_get(sk->size);
 	room = check_room(c, cell) - (uint32_t)sizeof(*sk);
@@ -119,24 +122,39 @@ static bool take(struct checker *c, uint32_t from, uint32_t cell, uint32_t *slot
 		check_say_key(c, PROBLEM_HEALS, cell, "security-descriptor",
 		              "security cell 0x%llx: it is no sound self-relative descriptor",
 		              where);
-	*slot = slot_of(c, cell);
-	c->uses[*slot] = (struct check_use){ .cell = cell };
-	c->use_count++;
-	return true;
+	return sk;
+}
+
+/* The place of CELL, which FROM refers to; NULL if it is no security cell, which is said. */
+static struct check_use *use_of(struct checker *c, uint32_t from, uint32_t cell)
+{
+	enum problem_weight weight = c->depth == 1 ? PROBLEM_FATAL : PROBLEM_HEALS;
+	struct check_use *use = find_use(c, cell);
+	const struct regf_security *sk;
+
+	if (use)
+		return use->bad ? NULL : use;
+	sk = claim_record(c, weight, from, cell);
+	use = cell < c->bins.size ? new_use(c, cell) : NULL;
+	if (use)
+		use->bad = !sk;
+	return sk ? use : NULL;
 }
 
 void check_security_use(struct checker *c, const struct check_key *key)
 {
-	uint32_t cell = le32_get(key->nk->security), slot = c->recent_security;
+	uint32_t cell = le32_get(key->nk->security);
+	struct check_use *use;
 
-	if (!c->uses || c->uses[slot].cell != cell || cell == REGF_NIL) {
-		slot = c->uses && cell != REGF_NIL ? slot_of(c, cell) : 0;
-		if ((!c->uses || cell == REGF_NIL || c->uses[slot].cell != cell) &&
-		    !take(c, key->cell, cell, &slot))
-			return;
-		c->recent_security = slot;
+	if (c->recent_use < c->use_count && c->uses[c->recent_use].cell == cell) {
+		c->uses[c->recent_use].keys++;
+		return;
 	}
-	c->uses[slot].keys++;
+	use = use_of(c, key->cell, cell);
+	if (!use)
+		return;
+	use->keys++;
+	c->recent_use = (uint32_t)(use - c->uses);
 }
 
 static void check_count(struct checker *c, const struct check_use *use)
@@ -149,52 +167,41 @@ static void check_count(struct checker *c, const struct check_use *use)
 		          (unsigned long long)check_offset(use->cell), stored, use->keys);
 }
 
-/* The place of CELL, which the security cell FROM calls its neighbour. */
-static bool neighbour(struct checker *c, uint32_t from, uint32_t cell, uint32_t *slot)
-{
-	if (cell != REGF_NIL) {
-		*slot = slot_of(c, cell);
-		if (c->uses[*slot].cell == cell)
-			return true;
-	}
-	return take(c, from, cell, slot);
-}
-
-/* Goes round from the root key's cell; true if that comes back to where it began. */
+/* Goes round from the root key's cell until it comes back to a cell it has seen. */
 static void walk_ring(struct checker *c, uint32_t first)
 {
-	uint32_t cell = first, slot = slot_of(c, first);
+	struct check_use *use = find_use(c, first);
+	uint32_t cell = first;
 
-	if (c->uses[slot].cell != first)
+	if (!use || use->bad)
 		return; /* the root key's own cell is bad, which has been said */
-	for (;;) {
-		uint32_t next = le32_get(record_at(c, cell)->next);
+	while (!use->in_ring) {
+		uint32_t next = le32_get(record_at(c, cell)->next), previous;
 
-		c->uses[slot].in_ring = 1;
-		if (!neighbour(c, cell, next, &slot))
+		use->in_ring = 1;
+		use = use_of(c, cell, next);
+		if (!use)
 			return;
-		if (le32_get(record_at(c, next)->previous) != cell)
+		previous = le32_get(record_at(c, next)->previous);
+		if (previous != cell)
 			check_say(c, PROBLEM_HEALS, next, "security-ring",
 			          "security cell 0x%llx: the cell before it in the ring is 0x%llx, "
 			          "not 0x%llx",
 			          (unsigned long long)check_offset(next),
 			          (unsigned long long)check_offset(cell),
-			          (unsigned long long)check_offset(
-					  le32_get(record_at(c, next)->previous)));
-		if (c->uses[slot].in_ring)
-			break;
+			          (unsigned long long)check_offset(previous));
 		cell = next;
 	}
 }
 
 void check_security_ring(struct checker *c)
 {
-	if (c->root_security != REGF_NIL && c->uses)
+	if (c->root_security != REGF_NIL)
 		walk_ring(c, c->root_security);
-	for (uint32_t i = 0; i < c->use_room; i++) {
+	for (uint32_t i = 0; i < c->use_count; i++) {
 		const struct check_use *use = &c->uses[i];
 
-		if (use->cell == REGF_NIL)
+		if (use->bad)
 			continue;
 		check_count(c, use);
 		if (!use->in_ring)

@@ -263,6 +263,29 @@ static void equal_key_names(void **state)
 	end(b);
 }
 
+/* What is wrong with a cell that many keys share is said once. */
+static void shared_security_cell(void **state)
+{
+	struct builder *b = begin();
+	struct check check;
+	unsigned found = 0;
+	size_t size;
+	uint8_t *image;
+
+	(void)state;
+	builder_security_kind(builder_path(b, "Shared"), BUILDER_SD_SECRET, 7);
+	for (unsigned i = 0; i < 9; i++)
+		builder_path(b, (char[]){ 'S', 'h', 'a', 'r', 'e', 'd', '\\', 'a' + (char)i, 0 });
+	image = builder_write(b, &size);
+	image[0x1004 + b->root->children[0]->security->cell] = 'x';
+	check = check_bytes(b, image, size);
+	for (uint32_t i = 0; i < check.problems->count; i++)
+		found += check.problems->list[i].weight == PROBLEM_HEALS;
+	assert_problem(check, "security-signature", PROBLEM_HEALS);
+	assert_int_equal(found, 1);
+	end(b);
+}
+
 /* A path in a sentence is readable text, whatever the names are. */
 static void odd_names_in_sentences(void **state)
 {
@@ -404,6 +427,7 @@ int main(void)
 		cmocka_unit_test(equal_value_names),
 		cmocka_unit_test(equal_across_widths),
 		cmocka_unit_test(equal_key_names),
+		cmocka_unit_test(shared_security_cell),
 		cmocka_unit_test(odd_names_in_sentences),
 		cmocka_unit_test(wide_without_need),
 		cmocka_unit_test(wrong_hint),
