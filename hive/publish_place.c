@@ -81,7 +81,8 @@ struct publish_place *publish_place_file(TALLOC_CTX *ctx, const char *path, stru
 	}
 	place = place_new(ctx, path, err);
 	if (place && !place_split(place, path)) {
-		error_errno(err, ERROR_DESTINATION, "%s: cannot open its directory", path);
+		error_errno(err, errno == ENOMEM ? ERROR_INTERNAL : ERROR_DESTINATION,
+		            "%s: cannot open its directory", path);
 		TALLOC_FREE(place);
 	}
 	return place;
@@ -144,7 +145,9 @@ struct publish_place *publish_place_directory(TALLOC_CTX *ctx, const char *path,
 	if (!place)
 		return NULL;
 	if (!place_resolve(place, path)) {
-		if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)
+		if (errno == ENOMEM)
+			error_memory(err);
+		else if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)
 			error_errno(err, ERROR_DESTINATION,
 			            "%s: ERROR_DIRECTORY (267): what it is to stand in is no "
 			            "directory",

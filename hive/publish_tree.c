@@ -50,13 +50,16 @@ bool publish_tree_list(TALLOC_CTX *ctx, int fd, char ***names, size_t *count, st
 	bool done;
 
 	if (!stream) {
-		error_errno(err, ERROR_DESTINATION, "cannot open the directory");
+		error_errno(err, errno == ENOMEM ? ERROR_INTERNAL : ERROR_DESTINATION,
+		            "cannot open the directory");
 		if (own >= 0)
 			close(own);
 		return false;
 	}
 	done = list_read(ctx, stream, names, count);
-	if (!done)
+	if (!done && errno == ENOMEM)
+		error_memory(err);
+	else if (!done)
 		error_errno(err, ERROR_DESTINATION, "cannot list the directory");
 	closedir(stream);
 	return done;

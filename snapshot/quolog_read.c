@@ -2,83 +2,100 @@
  * A log is read from its start, record by record, until one is not sound; nothing behind that
  * one is believed, because the chain of checksums ends there.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "snapshot/quolog.h"
 #include "snapshot/quolog_format.h"
 
-static bool damaged(char why[RECORD_WHY], const char *text)
+/* Why reading ended. Want of memory is no damage. */
+struct ending {
+	char why[RECORD_WHY];
+	bool no_memory;
+};
+
+static bool damaged(struct ending *ending, const char *text)
 {
-	strncpy(why, text, RECORD_WHY - 1);
-	why[RECORD_WHY - 1] = 0;
+	snprintf(ending->why, sizeof(ending->why), "%s", text);
 	return false;
 }
 
-/* SIZE bytes at *OFFSET as a string on CTX; none of them may be NUL. NULL if they are not so. */
-static char *read_string(TALLOC_CTX *ctx, struct bytes in, uint64_t *offset, uint32_t size)
+static bool no_memory(struct ending *ending)
 {
-	const char *at = bytes_at(in, *offset, size);
+	ending->no_memory = true;
+	return damaged(ending, "out of memory");
+}
 
-	if (!at || memchr(at, 0, size))
-		return NULL;
-	*offset += size;
-	return talloc_strndup(ctx, at, size);
+/* SIZE bytes at *OFFSET as a string on CTX; none of them may be NUL. */
+static bool read_string(TALLOC_CTX *ctx, struct bytes in, uint64_t *offset, le32 size,
+                        const char **out, struct ending *ending)
+{
+	const char *at = bytes_at(in, *offset, le32_get(size));
+
+	if (!at || memchr(at, 0, le32_get(size)))
+		return damaged(ending, "a text in it has a NUL");
+	*offset += le32_get(size);
+	*out = talloc_strndup(ctx, at, le32_get(size));
+	return *out || no_memory(ending);
 }
 
 /* (H1) the sizes fill the payload exactly (H2) no NUL */
-static bool read_header(struct quolog *log, const struct record *record, char why[RECORD_WHY])
+static bool read_header(struct quolog *log, const struct record *record, struct ending *ending)
 {
 	const struct format_header *header = bytes_at(record->payload, 0, sizeof(*header));
 	uint64_t at = sizeof(*header);
 
 	if (!header || at + le32_get(header->cluster_size) + le32_get(header->instance_size) !=
 	                       record->payload.size)
-		return damaged(why, "the sizes in the header do not fit");
+		return damaged(ending, "the sizes in the header do not fit");
 	log->id.generation = le32_get(header->generation);
-	log->id.cluster = read_string(log, record->payload, &at, le32_get(header->cluster_size));
-	log->id.instance_id =
-		read_string(log, record->payload, &at, le32_get(header->instance_size));
-	return (log->id.cluster && log->id.instance_id) ||
-	       damaged(why, "the names in the header are no text");
+	return read_string(log, record->payload, &at, header->cluster_size, &log->id.cluster,
+	                   ending) &&
+	       read_string(log, record->payload, &at, header->instance_size, &log->id.instance_id,
+	                   ending);
 }
 
 /* (C1) the size fits (C2) the name is one of a chk file */
 static bool read_checkpoint(TALLOC_CTX *ctx, const struct record *record,
-                            struct quolog_checkpoint *out, char why[RECORD_WHY])
+                            struct quolog_checkpoint *out, struct ending *ending)
 {
 	const struct format_checkpoint *head = bytes_at(record->payload, 0, sizeof(*head));
 	uint64_t at = sizeof(*head);
+	const char *name;
 
 	if (!head || at + le32_get(head->name_size) != record->payload.size || le32_get(head->zero))
-		return damaged(why, "the sizes in the checkpoint do not fit");
-	out->file = read_string(ctx, record->payload, &at, le32_get(head->name_size));
-	if (!out->file || layout_kind(out->file) != LAYOUT_CHK)
-		return damaged(why, "the checkpoint does not name a chk file");
+		return damaged(ending, "the sizes in the checkpoint do not fit");
+	if (!read_string(ctx, record->payload, &at, head->name_size, &name, ending))
+		return false;
+	if (layout_kind(name) != LAYOUT_CHK)
+		return damaged(ending, "the checkpoint does not name a chk file");
+	out->file = (char *)name;
 	memcpy(out->digest, head->digest, DIGEST_SIZE);
 	return true;
 }
 
 /* (X1) the sizes fit */
 static bool read_transaction(const struct record *record, struct quolog_transaction *out,
-                             char why[RECORD_WHY])
+                             struct ending *ending)
 {
 	const struct format_transaction *head = bytes_at(record->payload, 0, sizeof(*head));
 	uint32_t batch, companion;
 
 	if (!head)
-		return damaged(why, "the transaction is too short");
+		return damaged(ending, "the transaction is too short");
 	batch = le32_get(head->batch_size);
 	companion = le32_get(head->companion_size);
 	if (sizeof(*head) + (uint64_t)batch + companion != record->payload.size)
-		return damaged(why, "the sizes in the transaction do not fit");
+		return damaged(ending, "the sizes in the transaction do not fit");
 	out->batch = (struct bytes){ record->payload.data + sizeof(*head), batch };
 	out->companion = (struct bytes){ out->batch.data + batch, companion };
 	return true;
 }
 
 /* One entry of a manifest; *OFFSET moves behind it. (M2) to (M5) */
-static bool read_file(TALLOC_CTX *ctx, struct bytes in, uint64_t *offset, struct quolog_file *out)
+static bool read_file(TALLOC_CTX *ctx, struct bytes in, uint64_t *offset, struct quolog_file *out,
+                      struct ending *ending)
 {
 	const struct format_file *entry = bytes_at(in, *offset, sizeof(*entry));
 	uint64_t at = *offset + sizeof(*entry), length, used;
@@ -94,32 +111,34 @@ static bool read_file(TALLOC_CTX *ctx, struct bytes in, uint64_t *offset, struct
 	out->kind = le32_get(entry->kind);
 	out->size = le64_get(entry->size);
 	memcpy(out->digest, entry->digest, DIGEST_SIZE);
-	out->path = read_string(ctx, in, &at, le32_get(entry->path_size));
-	out->hive = read_string(ctx, in, &at, le32_get(entry->hive_size));
-	out->key = read_string(ctx, in, &at, le32_get(entry->key_size));
+	if (!read_string(ctx, in, &at, entry->path_size, &out->path, ending) ||
+	    !read_string(ctx, in, &at, entry->hive_size, &out->hive, ending) ||
+	    !read_string(ctx, in, &at, entry->key_size, &out->key, ending))
+		return false;
 	for (; at < *offset + length; at++) {
 		if (in.data[at])
 			return false;
 	}
 	*offset += length;
-	return out->path && out->hive && out->key && out->kind >= LAYOUT_CHK &&
-	       out->kind <= LAYOUT_MARKER && layout_kind(out->path) == out->kind;
+	return out->kind >= LAYOUT_CHK && out->kind <= LAYOUT_MARKER &&
+	       layout_kind(out->path) == out->kind;
 }
 
 /* (M1) the count fits (M6) sorted by path, none twice (M7) nothing behind the last */
-static bool read_files(const struct record *record, struct quolog_file *files, uint32_t count)
+static bool read_files(const struct record *record, struct quolog_file *files, uint32_t count,
+                       struct ending *ending)
 {
 	uint64_t at = sizeof(struct format_manifest);
 
 	for (uint32_t i = 0; i < count; i++) {
-		if (!read_file(files, record->payload, &at, &files[i]) ||
+		if (!read_file(files, record->payload, &at, &files[i], ending) ||
 		    (i && strcmp(files[i - 1].path, files[i].path) >= 0))
 			return false;
 	}
 	return at == record->payload.size;
 }
 
-static bool read_manifest(struct quolog *log, const struct record *record, char why[RECORD_WHY])
+static bool read_manifest(struct quolog *log, const struct record *record, struct ending *ending)
 {
 	const struct format_manifest *head = bytes_at(record->payload, 0, sizeof(*head));
 	struct quolog_file *files;
@@ -127,14 +146,15 @@ static bool read_manifest(struct quolog *log, const struct record *record, char 
 
 	if (!head || le32_get(head->zero) ||
 	    le32_get(head->count) > record->payload.size / sizeof(struct format_file))
-		return damaged(why, "the manifest's count does not fit");
+		return damaged(ending, "the manifest's count does not fit");
 	count = le32_get(head->count);
 	files = talloc_zero_array(log, struct quolog_file, count ? count : 1);
 	if (!files)
-		return damaged(why, "out of memory");
-	if (!read_files(record, files, count)) {
+		return no_memory(ending);
+	if (!read_files(record, files, count, ending)) {
 		talloc_free(files);
-		return damaged(why, "an entry of the manifest is not as it should be");
+		return !ending->no_memory &&
+		       damaged(ending, "an entry of the manifest is not as it should be");
 	}
 	talloc_free(log->files);
 	log->files = files;
@@ -157,13 +177,13 @@ static bool entries_grow(struct quolog *log)
 	return true;
 }
 
-static bool read_entry(struct quolog *log, const struct record *record, char why[RECORD_WHY])
+static bool read_entry(struct quolog *log, const struct record *record, struct ending *ending)
 {
 	struct quolog_transaction unused;
 	struct quolog_entry *entry;
 
 	if (!entries_grow(log))
-		return damaged(why, "out of memory");
+		return no_memory(ending);
 	entry = &log->entries[log->entry_count];
 	*entry = (struct quolog_entry){
 		.type = record->type,
@@ -175,27 +195,27 @@ static bool read_entry(struct quolog *log, const struct record *record, char why
 		                         record->origin.size),
 	};
 	if (!entry->origin)
-		return damaged(why, "out of memory");
+		return no_memory(ending);
 	if (record->type == RECORD_CHECKPOINT
-	            ? !read_checkpoint(log->entries, record, &entry->checkpoint, why)
-	            : !read_transaction(record, &unused, why))
+	            ? !read_checkpoint(log->entries, record, &entry->checkpoint, ending)
+	            : !read_transaction(record, &unused, ending))
 		return false;
 	log->entry_count++;
 	return true;
 }
 
 /* (L1) the record behind the header is a checkpoint: there is a state to begin with. */
-static bool read_payload(struct quolog *log, const struct record *record, char why[RECORD_WHY])
+static bool read_payload(struct quolog *log, const struct record *record, struct ending *ending)
 {
 	if (record->number == 1 && record->type != RECORD_CHECKPOINT)
-		return damaged(why, "the log does not begin with a checkpoint");
+		return damaged(ending, "the log does not begin with a checkpoint");
 	switch (record->type) {
 	case RECORD_HEADER:
-		return read_header(log, record, why);
+		return read_header(log, record, ending);
 	case RECORD_MANIFEST:
-		return read_manifest(log, record, why);
+		return read_manifest(log, record, ending);
 	default:
-		return read_entry(log, record, why);
+		return read_entry(log, record, ending);
 	}
 }
 
@@ -216,8 +236,8 @@ static enum quolog_state state_of(enum record_result result)
 	}
 }
 
-/* Reads the records that are sound. What comes then is in LOG and WHY. False: no memory. */
-static bool read_records(struct quolog *log, char why[RECORD_WHY])
+/* Reads the records that are sound. What comes then is in LOG and ENDING. False: no memory. */
+static bool read_records(struct quolog *log, struct ending *ending)
 {
 	enum record_result result = RECORD_GOOD;
 
@@ -228,8 +248,8 @@ static bool read_records(struct quolog *log, char why[RECORD_WHY])
 
 		if (!tmp)
 			return false;
-		result = record_read(tmp, log->bytes, &place, &record, why);
-		if (result == RECORD_GOOD && !read_payload(log, &record, why))
+		result = record_read(tmp, log->bytes, &place, &record, ending->why);
+		if (result == RECORD_GOOD && !read_payload(log, &record, ending))
 			result = RECORD_DAMAGED;
 		talloc_free(tmp);
 		if (result != RECORD_GOOD)
@@ -241,7 +261,7 @@ static bool read_records(struct quolog *log, char why[RECORD_WHY])
 	log->state = state_of(result);
 	log->sound = log->end.offset;
 	log->records = log->end.number;
-	return result != RECORD_NO_MEMORY && strcmp(why, "out of memory") != 0;
+	return result != RECORD_NO_MEMORY && !ending->no_memory;
 }
 
 /* Wraps what was found in the place where it was. (L2) the last record is a manifest. */
@@ -278,7 +298,7 @@ static bool explain(struct quolog *log, const char *why)
 struct quolog *quolog_read(TALLOC_CTX *ctx, struct bytes bytes, struct error *err)
 {
 	struct quolog *log = talloc_zero(ctx, struct quolog);
-	char why[RECORD_WHY] = "";
+	struct ending ending = { "", false };
 
 	if (!log) {
 		error_memory(err);
@@ -286,7 +306,7 @@ struct quolog *quolog_read(TALLOC_CTX *ctx, struct bytes bytes, struct error *er
 	}
 	log->bytes = bytes;
 	log->id.cluster = log->id.instance_id = "";
-	if (!read_records(log, why) || !explain(log, why)) {
+	if (!read_records(log, &ending) || !explain(log, ending.why)) {
 		error_memory(err);
 		TALLOC_FREE(log);
 	}
@@ -316,15 +336,15 @@ bool quolog_transaction(TALLOC_CTX *ctx, const struct quolog *log, const struct 
 		.inferred = entry->inferred,
 	};
 	struct record record;
-	char why[RECORD_WHY] = "";
+	struct ending ending = { "", false };
 
 	if (entry->type != RECORD_TRANSACTION)
 		return error_set(err, ERROR_INTERNAL, "record %llu is no transaction",
 		                 (unsigned long long)entry->sequence);
-	if (!record_reread(ctx, log->bytes, entry->offset, &record, why) ||
-	    !read_transaction(&record, &found, why))
+	if (!record_reread(ctx, log->bytes, entry->offset, &record, ending.why) ||
+	    !read_transaction(&record, &found, &ending))
 		return error_set(err, ERROR_INTERNAL, LAYOUT_LOG_NAME ": transaction %llu: %s",
-		                 (unsigned long long)entry->sequence, why);
+		                 (unsigned long long)entry->sequence, ending.why);
 	*out = found;
 	return true;
 }

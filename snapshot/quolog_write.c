@@ -52,7 +52,7 @@ static uint8_t *append(uint8_t *at, const void *data, size_t size)
 }
 
 /* Origins are for people: what is no text is shown as '?', what is too long is cut. */
-static struct bytes origin_bytes(TALLOC_CTX *ctx, const char *origin)
+static bool origin_bytes(TALLOC_CTX *ctx, const char *origin, struct bytes *out, struct error *err)
 {
 	size_t size = origin ? strlen(origin) : 0;
 	uint8_t *text;
@@ -67,7 +67,8 @@ static struct bytes origin_bytes(TALLOC_CTX *ctx, const char *origin)
 		if (text[i] < 0x20 || text[i] == 0x7f)
 			text[i] = '?';
 	}
-	return (struct bytes){ text, text ? size : 0 };
+	*out = (struct bytes){ text, size };
+	return !size || text || error_memory(err);
 }
 
 static bool put(struct quolog_writer *writer, struct record *record, struct error *err)
@@ -145,8 +146,7 @@ bool quolog_put_checkpoint(struct quolog_writer *writer, const char *file,
 	memcpy(head.digest, digest, DIGEST_SIZE);
 	append(append(payload, &head, sizeof(head)), file, name);
 	record.payload = (struct bytes){ payload, size };
-	record.origin = origin_bytes(payload, origin);
-	done = put(writer, &record, err);
+	done = origin_bytes(payload, origin, &record.origin, err) && put(writer, &record, err);
 	talloc_free(payload);
 	return done;
 }
@@ -177,8 +177,8 @@ bool quolog_put_transaction(struct quolog_writer *writer,
 	append(append(append(payload, &head, sizeof(head)), batch.data, batch.size), companion.data,
 	       companion.size);
 	record.payload = (struct bytes){ payload, size };
-	record.origin = origin_bytes(payload, transaction->origin);
-	done = put(writer, &record, err);
+	done = origin_bytes(payload, transaction->origin, &record.origin, err) &&
+	       put(writer, &record, err);
 	talloc_free(payload);
 	return done;
 }

@@ -17,27 +17,33 @@ static uint8_t *make_room(struct image *out, uint64_t used, uint64_t size, struc
 	return image_data(out) + used;
 }
 
-/* Deflated, if that is worth it and a reader will take it; NULL otherwise. */
-static uint8_t *deflate_payload(TALLOC_CTX *ctx, struct bytes payload, uint32_t *size)
+/*
+ * What is stored for PAYLOAD: itself, or, if that is worth it and a reader will take it, the
+ * same deflated. Want of memory is an error: the same input must give the same bytes.
+ */
+static bool deflate_payload(TALLOC_CTX *ctx, struct bytes payload, struct bytes *stored,
+                            struct error *err)
 {
 	uLongf made = compressBound((uLong)payload.size);
-	uint8_t *out = payload.size < RECORD_DEFLATE_FROM ? NULL : talloc_size(ctx, made);
+	uint8_t *out;
 
+	*stored = payload;
+	if (payload.size < RECORD_DEFLATE_FROM)
+		return true;
+	out = talloc_size(ctx, made);
 	if (!out || compress2(out, &made, payload.data, (uLong)payload.size, DEFLATE_LEVEL) != Z_OK)
-		return NULL;
-	if (made >= payload.size || made * RECORD_RATIO_MAX < payload.size)
-		return NULL;
-	*size = (uint32_t)made;
-	return out;
+		return error_memory(err);
+	if (made < payload.size && made * RECORD_RATIO_MAX >= payload.size)
+		*stored = (struct bytes){ out, made };
+	return true;
 }
 
 static bool record_put(struct image *out, uint64_t *used, struct record_place *place,
-                       const struct record *record, const uint8_t *stored, uint32_t stored_size,
-                       struct error *err)
+                       const struct record *record, struct bytes stored, struct error *err)
 {
-	bool deflated = stored != record->payload.data;
+	bool deflated = stored.data != record->payload.data;
 	uint64_t length = RECORD_HEAD + format_padded(record->origin.size) +
-	                  format_padded(stored_size) + RECORD_TAIL;
+	                  format_padded(stored.size) + RECORD_TAIL;
 	struct record_head head = {
 		.length = le32_put((uint32_t)length),
 		.type = le16_put((uint16_t)record->type),
@@ -46,7 +52,7 @@ static bool record_put(struct image *out, uint64_t *used, struct record_place *p
 		.sequence = le64_put(record->sequence),
 		.time = le64_put(record->time),
 		.origin_size = le32_put((uint32_t)record->origin.size),
-		.stored_size = le32_put(stored_size),
+		.stored_size = le32_put((uint32_t)stored.size),
 		.payload_size = le32_put((uint32_t)record->payload.size),
 	};
 	struct record_tail tail;
@@ -59,8 +65,9 @@ static bool record_put(struct image *out, uint64_t *used, struct record_place *p
 	memcpy(at, &head, RECORD_HEAD);
 	if (record->origin.size)
 		memcpy(at + RECORD_HEAD, record->origin.data, record->origin.size);
-	if (stored_size)
-		memcpy(at + RECORD_HEAD + format_padded(record->origin.size), stored, stored_size);
+	if (stored.size)
+		memcpy(at + RECORD_HEAD + format_padded(record->origin.size), stored.data,
+		       stored.size);
 	memcpy(at + length - RECORD_TAIL, &tail, 4);
 	place->crc = (uint32_t)crc32_z(place->crc, at, length - 4);
 	tail.crc = le32_put(place->crc);
@@ -76,8 +83,7 @@ bool record_write(struct image *out, uint64_t *used, struct record_place *place,
                   const struct record *record, struct error *err)
 {
 	TALLOC_CTX *tmp;
-	const uint8_t *stored = NULL;
-	uint32_t size = 0;
+	struct bytes stored = record->payload;
 	bool done;
 
 	if (record->payload.size > RECORD_PAYLOAD_MAX)
@@ -90,13 +96,9 @@ bool record_write(struct image *out, uint64_t *used, struct record_place *place,
 	tmp = talloc_new(NULL);
 	if (!tmp)
 		return error_memory(err);
-	if (record->type != RECORD_HEADER)
-		stored = deflate_payload(tmp, record->payload, &size);
-	if (!stored) {
-		stored = record->payload.data;
-		size = (uint32_t)record->payload.size;
-	}
-	done = record_put(out, used, place, record, stored, size, err);
+	done = (record->type == RECORD_HEADER ||
+	        deflate_payload(tmp, record->payload, &stored, err)) &&
+	       record_put(out, used, place, record, stored, err);
 	talloc_free(tmp);
 	return done;
 }

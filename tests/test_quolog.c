@@ -534,7 +534,7 @@ static void test_clauses(void **state)
 		{ "V zero", 0, 0x30, 4, 0, QUOLOG_DAMAGED, "version 0" },
 		{ "H1 name size", 0, 0x38, 4, 8, QUOLOG_DAMAGED, "header do not fit" },
 		{ "H1 name size", 0, 0x38, 4, 0xfffffff8, QUOLOG_DAMAGED, "header do not fit" },
-		{ "H2 NUL", 0, 0x41, 1, 0, QUOLOG_DAMAGED, "no text" },
+		{ "H2 NUL", 0, 0x41, 1, 0, QUOLOG_DAMAGED, "a NUL" },
 		{ "C1 size", 1, 0x40 + 0x20, 4, 12, QUOLOG_DAMAGED, "checkpoint do not fit" },
 		{ "C1 reserved", 1, 0x40 + 0x24, 4, 1, QUOLOG_DAMAGED, "checkpoint do not fit" },
 		{ "C2 name", 1, 0x40 + 0x28, 1, 'C', QUOLOG_DAMAGED, "chk file" },
