@@ -285,17 +285,30 @@ static unsigned log_place(const struct source *source, const char *path)
 	return SOURCE_LOGS;
 }
 
+static void drop_logs(struct source *source)
+{
+	for (unsigned i = 0; i < SOURCE_LOGS; i++) {
+		TALLOC_FREE(source->logs[i].image);
+		TALLOC_FREE(source->logs[i].name);
+	}
+}
+
 bool source_add_log(struct source *source, const char *path, struct error *err)
 {
+	struct image *image = image_read(source, AT_FDCWD, path, err);
 	const char *slash = strrchr(path, '/');
-	unsigned place = log_place(source, path);
-	struct image *image;
+	unsigned place;
 
-	if (place == SOURCE_LOGS)
-		return error_set(err, ERROR_USAGE, "%s: a hive has no more than %d logs", path,
-		                 SOURCE_LOGS);
-	image = image_read(source, AT_FDCWD, path, err);
 	if (!image)
 		return error_wrap(err, "%s", path);
-	return add_image(&source->logs[place], slash ? slash + 1 : path, image, source, err);
+	if (!source->logs_named)
+		drop_logs(source);
+	source->logs_named = true;
+	place = log_place(source, path);
+	if (place < SOURCE_LOGS)
+		return add_image(&source->logs[place], slash ? slash + 1 : path, image, source,
+		                 err);
+	talloc_free(image);
+	return error_set(err, ERROR_USAGE, "%s: a hive has no more than %d logs", path,
+	                 SOURCE_LOGS);
 }

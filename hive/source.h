@@ -19,6 +19,7 @@ struct source {
 		char *name;          /* of the file, without its directory; NULL if absent */
 		struct image *image; /* NULL if absent */
 	} logs[SOURCE_LOGS];
+	bool logs_named;    /* by source_add_log(); false: found beside the hive */
 	char *transactions; /* name of a file of kernel transactions, or NULL */
 };
 
@@ -37,8 +38,9 @@ struct source *source_read_path(TALLOC_CTX *ctx, const char *path, struct error 
 struct source *source_read_alone(TALLOC_CTX *ctx, const char *path, struct error *err);
 
 /*
- * Adds the log PATH to a source that source_read_alone() made, up to three. One that ends in
- * .LOG, .LOG1 or .LOG2 takes that place if it is free; otherwise the order does not matter.
+ * Adds the log PATH, up to three, instead of the logs that were found beside the hive. One
+ * that ends in .LOG, .LOG1 or .LOG2 takes that place if it is free; otherwise the order does
+ * not matter. After source_read_alone() a log that cannot be read beside the hive is no error.
  */
 bool source_add_log(struct source *source, const char *path, struct error *err);
 

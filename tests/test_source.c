@@ -257,6 +257,19 @@ static void logs_can_be_named(void **state)
 	assert_int_equal(err.kind, ERROR_USAGE);
 	talloc_free(source);
 
+	/* they stand instead of those that were found, unless they cannot be read */
+	snprintf(path, sizeof(path), "%s/h", folder);
+	source = source_read_path(NULL, path, &err);
+	assert_log(source, SOURCE_LOG1, "h.LOG1");
+	assert_false(source_add_log(source, "/nowhere at all", &err));
+	assert_log(source, SOURCE_LOG1, "h.LOG1");
+	snprintf(path, sizeof(path), "%s/b.log2", folder);
+	assert_true(source_add_log(source, path, &err));
+	assert_log(source, SOURCE_LOG, NULL);
+	assert_log(source, SOURCE_LOG1, NULL);
+	assert_log(source, SOURCE_LOG2, "b.log2");
+	talloc_free(source);
+
 	source = source_read_alone(NULL, path, &err);
 	assert_false(source_add_log(source, "/nowhere at all", &err));
 	assert_string_equal(err.text, "/nowhere at all: cannot open it: No such file or directory");
