@@ -48,8 +48,9 @@ struct hklm {
 
 /*
  * WOW64: the 32-bit view. SYSTEM may be NULL: then the text alone is judged, and what could be on
- * a disk is HKLM_HIVE_MISSING, with its hive and key as registered. Strings are allocated on CTX. False only without memory; whatever is
- * wrong with the path or the disk is in out->result. Hives are opened once and kept by SYSTEM.
+ * a disk is HKLM_HIVE_MISSING, with its hive and the key as registered. Strings are allocated on
+ * CTX. False only without memory; whatever is wrong with the path or the disk is in out->result.
+ * Hives are opened once and kept by SYSTEM.
  */
 bool hklm_resolve(TALLOC_CTX *ctx, struct system *system, const char *path, bool wow64,
                   struct hklm *out, struct error *err);

@@ -10,10 +10,9 @@
 #include <string.h>
 
 #include "checkpoint/guid.h"
-#include "checkpoint/windows.h"
+#include "checkpoint/state.h"
 
 #define VERSION_KEY "Microsoft\\Windows NT\\CurrentVersion"
-#define SERVICE_DISABLED 4u
 
 /* A hive that may be unreadable; *HIVE is then NULL and the problem is on the list. */
 static bool try_hive(struct system *system, enum system_hive which, struct hive **hive,
@@ -117,18 +116,6 @@ static bool read_machine_guid(struct system *system, const struct hive *hive, st
 	return true;
 }
 
-/* What the registry of generation 1 says of the installation; *FOUND: it says anything. */
-static bool read_installation(const struct hive *hive, uint32_t *installed, bool *found,
-                              struct error *err)
-{
-	struct hive_key key;
-
-	if (!key_at(hive, VERSION_KEY "\\Cluster Server", &key, found, err))
-		return false;
-	return !*found ||
-	       hive_number(hive, &key, "ClusterInstallationState", installed, found, err);
-}
-
 static bool read_software(struct system *system, const struct hive *hive, struct error *err)
 {
 	struct hive_key key;
@@ -178,7 +165,7 @@ static bool read_control_set(struct system *system, const struct hive *hive, str
 
 static void judge_service(struct system *system)
 {
-	if (system->service_start == SERVICE_DISABLED)
+	if (system->service_start == SYSTEM_SERVICE_DISABLED)
 		problems_add(system->problems, PROBLEM_HEALS, PROBLEM_NOWHERE, "service-disabled",
 		             "The cluster service (ClusSvc) is disabled: the node was evicted, or "
 		             "somebody disabled it; it will not start by itself.");
@@ -231,86 +218,6 @@ static bool read_system(struct system *system, const struct hive *hive, struct e
 	return read_service(system, hive, err);
 }
 
-/* --- what follows from it --- */
-
-/* Without SOFTWARE: what only one of the generations puts on a volume. */
-static bool guess_generation(struct system *system, struct error *err)
-{
-	static const struct {
-		const char *name;
-		unsigned generation;
-	} signs[] = { { "ProgramData", 2 }, { "Documents and Settings", 1 } };
-	TALLOC_CTX *tmp = talloc_new(NULL);
-	struct volume_entry entry;
-	struct error ignored;
-
-	if (!tmp)
-		return error_memory(err);
-	if (system->hives[SYSTEM_COMPONENTS] || system->hives[SYSTEM_DRIVERS])
-		system->generation = 2;
-	for (unsigned i = 0; i < 2 && !system->generation; i++) {
-		/* From Vista on, "Documents and Settings" is a junction: no directory. */
-		if (volume_find(tmp, system->volume, signs[i].name, &entry, &ignored) &&
-		    entry.kind == VOLUME_DIRECTORY)
-			system->generation = signs[i].generation;
-	}
-	talloc_free(tmp);
-	return true;
-}
-
-static enum node_state suggested_state(const struct system *system)
-{
-	return system->hives[SYSTEM_CLUSTER] ? NODE_NOT_RUNNING : NODE_NOT_INSTALLED;
-}
-
-/* Nothing that decides could be read. */
-static void state_unknown(struct system *system, const char *why)
-{
-	system->state = suggested_state(system);
-	problems_add(system->problems, PROBLEM_HEALS, PROBLEM_NOWHERE, "state-unknown",
-	             "Whether this is a cluster node is not known: %s. As there is %s ClusDb, it "
-	             "is taken for %s.",
-	             why, system->hives[SYSTEM_CLUSTER] ? "a" : "no",
-	             node_state_name(system->state));
-}
-
-static bool first_generation(struct system *system, const struct hive *software, struct error *err)
-{
-	uint32_t installed = 0;
-	bool found, directory;
-
-	if (!software) {
-		state_unknown(system, "its SOFTWARE hive says so, and cannot be read");
-		return true;
-	}
-	if (!read_installation(software, &installed, &found, err) ||
-	    !windows_has_directory(system, "Cluster", &directory, err))
-		return false;
-	system->state_known = !found || installed <= 3;
-	if (!system->state_known)
-		state_unknown(system, "ClusterInstallationState has a value that means nothing");
-	else if (!found || (installed == 0 && !directory))
-		system->state = NODE_NOT_INSTALLED;
-	else
-		system->state = installed < 2 ? NODE_NOT_CONFIGURED : NODE_NOT_RUNNING;
-	return true;
-}
-
-static void second_generation(struct system *system, const struct hive *hive)
-{
-	if (!hive || !system->control_set) {
-		state_unknown(system, "the service ClusSvc in its SYSTEM hive says so, and cannot "
-		                      "be read");
-		return;
-	}
-	system->state_known = true;
-	if (!system->service)
-		system->state = NODE_NOT_INSTALLED;
-	else
-		system->state = system->service_start == SERVICE_DISABLED ? NODE_NOT_CONFIGURED
-		                                                          : NODE_NOT_RUNNING;
-}
-
 bool node_read(struct system *system, struct error *err)
 {
 	struct hive *software, *hive;
@@ -321,20 +228,5 @@ bool node_read(struct system *system, struct error *err)
 	    (software && !read_software(system, software, err) &&
 	     !go_on(system, SYSTEM_SOFTWARE, err)))
 		return false;
-	if (!system->generation && !guess_generation(system, err))
-		return false;
-	if (system->generation == 1) {
-		if (!first_generation(system, software, err))
-			return false;
-	} else if (system->generation == 2) {
-		second_generation(system, hive);
-	} else {
-		state_unknown(system, "not even the version of Windows can be told");
-	}
-	if (system->state == NODE_NOT_RUNNING && !system->hives[SYSTEM_CLUSTER])
-		problems_add(system->problems, PROBLEM_FATAL, PROBLEM_NOWHERE, "clusdb-missing",
-		             "%s/%s/Cluster has no CLUSDB, although the node is configured: it "
-		             "cannot start clustering from this disk.",
-		             volume_path(system->volume), system->windows);
-	return true;
+	return state_judge(system, hive, software, err);
 }

@@ -365,6 +365,22 @@ static void what_is_not_there_changes_nothing(void **state)
 	open_node();
 }
 
+/* Of a snapshot there is only the text. */
+static void without_a_disk_the_text_is_judged(void **state)
+{
+	struct system *there = node;
+
+	(void)state;
+	node = NULL;
+	fails("Software\\Litware\\", false, HKLM_HIVE_MISSING, NULL, "Litware", "no disk");
+	fails("SYSTEM\\CurrentControlSet\\x", false, HKLM_HIVE_MISSING, NULL,
+	      "CurrentControlSet\\x", "no disk");
+	fails("HARDWARE\\x", false, HKLM_VOLATILE, NULL, NULL, "on no disk");
+	fails("\\Software", false, HKLM_MALFORMED, NULL, NULL, "begins with a backslash");
+	fails("HKLM\\Software", false, HKLM_PREFIXED, NULL, NULL, "never finds it");
+	node = there;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -377,6 +393,7 @@ int main(void)
 		testing_unit(hives_that_are_not_here),
 		testing_unit(the_other_view_is_below_wow6432node),
 		testing_unit(what_is_not_there_changes_nothing),
+		testing_unit(without_a_disk_the_text_is_judged),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
