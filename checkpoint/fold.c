@@ -32,10 +32,12 @@ char *fold_text(TALLOC_CTX *ctx, const char *text)
 
 	if (!tmp)
 		return NULL;
-	if (name_from_utf8(tmp, text, strlen(text), &name))
+	if (!name_well_formed(text, strlen(text)))
+		folded = talloc_strdup(ctx, text);
+	else if (name_from_utf8(tmp, text, strlen(text), &name))
 		folded = talloc_steal(ctx, upcased(tmp, name));
 	else
-		folded = talloc_strdup(ctx, text);
+		folded = NULL;
 	talloc_free(tmp);
 	return folded;
 }

@@ -93,6 +93,12 @@ bool error_set(struct error *err, enum error_kind kind, const char *format, ...)
 	return false;
 }
 
+/* What this process lacks is no fault of a source or a destination. */
+static bool is_ours(int sys)
+{
+	return sys == ENOMEM || sys == EMFILE || sys == ENFILE;
+}
+
 bool error_errno(struct error *err, enum error_kind kind, const char *format, ...)
 {
 	char why[128], context[ROOM + 1], reason[ROOM + 1];
@@ -103,7 +109,7 @@ bool error_errno(struct error *err, enum error_kind kind, const char *format, ..
 	format_text(context, format, args);
 	va_end(args);
 	snprintf(reason, sizeof(reason), "%s", strerror_r(sys, why, sizeof(why)));
-	err->kind = kind;
+	err->kind = is_ours(sys) ? ERROR_INTERNAL : kind;
 	err->sys = sys;
 	join(err, context, reason);
 	return false;

@@ -41,7 +41,10 @@ struct error {
 bool error_set(struct error *err, enum error_kind kind, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* As error_set, with ": " and the text of errno behind it. */
+/*
+ * As error_set, with ": " and the text of errno behind it. What errno says of this process
+ * (no memory, too many open files) is ERROR_INTERNAL whatever KIND is.
+ */
 bool error_errno(struct error *err, enum error_kind kind, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

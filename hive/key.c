@@ -219,10 +219,14 @@ static bool child(const struct hive *hive, const struct hive_key *key, const cha
 
 	if (!tmp)
 		return error_memory(err);
-	if (!name_from_utf8(tmp, text, size, &name)) {
+	if (!name_well_formed(text, size)) {
 		found->cell = REGF_NIL; /* no hive has a key of such a name */
 		talloc_free(tmp);
 		return true;
+	}
+	if (!name_from_utf8(tmp, text, size, &name)) {
+		talloc_free(tmp);
+		return error_memory(err);
 	}
 	done = hive_subkeys(tmp, hive, key, &cells, &count, err) &&
 	       (hive->damaged ? scan(hive, cells, count, name, found)

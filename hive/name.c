@@ -218,60 +218,68 @@ static unsigned get_utf8(const uint8_t *at, size_t left, uint32_t *code)
 	return *code < least[size] || *code > 0x10ffff ? 0 : size;
 }
 
-/* Adds the units of one code point; false if it is a half that the one before should hold. */
-static bool put_units(le16 *units, uint32_t *count, uint32_t code)
+/*
+ * Adds the units of one code point, if UNITS is not NULL. False if it is the second half of a
+ * pair whose first half is before it: the pair's one text has four bytes. LAST is the unit
+ * before, or 0.
+ */
+static bool put_units(le16 *units, uint32_t *count, uint16_t *last, uint32_t code)
 {
+	if (code < 0x10000 && is_low(code) && is_high(*last))
+		return false;
 	if (code >= 0x10000) {
-		units[(*count)++] = le16_put((uint16_t)(0xd7c0 + (code >> 10)));
+		if (units)
+			units[*count] = le16_put((uint16_t)(0xd7c0 + (code >> 10)));
+		++*count;
 		code = 0xdc00 + (code & 0x3ff);
-	} else if (is_low(code) && *count > 0 && is_high(le16_get(units[*count - 1]))) {
-		return false; /* the pair's one text has four bytes */
 	}
-	units[(*count)++] = le16_put((uint16_t)code);
+	*last = (uint16_t)code;
+	if (units)
+		units[*count] = le16_put(*last);
+	++*count;
 	return true;
 }
 
-unsigned name_get_utf8(const char *at, size_t left, uint32_t *code)
+/* Reads the whole text; UNITS may be NULL, or has room for a unit a byte. */
+static bool read_utf8(const char *text, size_t size, le16 *units, uint32_t *count, bool *narrow)
 {
-	return get_utf8((const uint8_t *)at, left, code);
-}
+	uint16_t last = 0;
 
-bool name_measure_utf8(const char *text, size_t size, uint32_t *length)
-{
-	uint32_t units = 0, before = 0;
-
+	if (size >= TEXT_MAX)
+		return false;
+	*count = 0;
+	*narrow = true;
 	for (size_t at = 0; at < size;) {
 		uint32_t code;
-		unsigned used = name_get_utf8(text + at, size - at, &code);
+		unsigned used = get_utf8((const uint8_t *)text + at, size - at, &code);
 
-		if (used == 0 || (is_low(code) && is_high(before)))
+		if (used == 0 || !put_units(units, count, &last, code))
 			return false;
 		at += used;
-		units += code >= 0x10000 ? 2 : 1;
-		before = code;
+		*narrow = *narrow && code <= 0xff;
 	}
-	*length = units;
 	return true;
+}
+
+bool name_well_formed(const char *text, size_t size)
+{
+	uint32_t count;
+	bool narrow;
+
+	return read_utf8(text, size, NULL, &count, &narrow);
 }
 
 bool name_from_utf8(TALLOC_CTX *ctx, const char *text, size_t size, struct name *n)
 {
 	le16 *units = size < TEXT_MAX ? talloc_array(ctx, le16, (uint32_t)size + 1) : NULL;
-	uint32_t count = 0;
-	bool narrow = true;
+	uint32_t count;
+	bool narrow;
 
 	if (!units)
 		return false;
-	for (size_t at = 0; at < size;) {
-		uint32_t code;
-		unsigned used = get_utf8((const uint8_t *)text + at, size - at, &code);
-
-		if (used == 0 || !put_units(units, &count, code)) {
-			talloc_free(units);
-			return false;
-		}
-		at += used;
-		narrow = narrow && code <= 0xff;
+	if (!read_utf8(text, size, units, &count, &narrow)) {
+		talloc_free(units);
+		return false;
 	}
 	for (uint32_t i = 0; narrow && i < count; i++)
 		((uint8_t *)units)[i] = units[i].b[0];

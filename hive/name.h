@@ -68,9 +68,13 @@ size_t name_put_utf8(struct name n, char *out);
 /* UTF-16LE text of any kind as WTF-8; an odd last byte is left out. */
 char *name_utf16_to_utf8(TALLOC_CTX *ctx, struct bytes text);
 
+/* True if SIZE bytes of text are a name's WTF-8: name_from_utf8 can then only lack memory. */
+bool name_well_formed(const char *text, size_t size);
+
 /*
  * A name from WTF-8 text of SIZE bytes, compressed if it can be, allocated on CTX.
- * False if it is not well formed or there is no memory.
+ * False if it is not well formed or there is no memory; where the difference matters ("no such
+ * name" is not "no memory") ask name_well_formed first.
  */
 bool name_from_utf8(TALLOC_CTX *ctx, const char *text, size_t size, struct name *n);
 

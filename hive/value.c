@@ -81,10 +81,14 @@ bool hive_find_value(const struct hive *hive, const struct hive_key *key, const 
 
 	if (!tmp)
 		return error_memory(err);
-	if (!name_from_utf8(tmp, name, strlen(name), &wanted)) {
+	if (!name_well_formed(name, strlen(name))) {
 		value->cell = REGF_NIL;
 		talloc_free(tmp);
 		return true;
+	}
+	if (!name_from_utf8(tmp, name, strlen(name), &wanted)) {
+		error_memory(err);
+		goto fail;
 	}
 	if (!hive_values(tmp, hive, key, &cells, &count, err))
 		goto fail;

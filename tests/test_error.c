@@ -36,6 +36,23 @@ static void adds_errno_and_context(void **state)
 	assert_string_equal(err.text, "snapshot: cannot write x: No space left on device");
 }
 
+static void a_lack_of_ours_blames_nobody_else(void **state)
+{
+	static const int lacks[] = { ENOMEM, EMFILE, ENFILE };
+	struct error err;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		errno = lacks[i];
+		error_errno(&err, ERROR_SOURCE, "x");
+		assert_int_equal(err.kind, ERROR_INTERNAL);
+		assert_int_equal(err.sys, lacks[i]);
+	}
+	errno = EIO;
+	error_errno(&err, ERROR_SOURCE, "x");
+	assert_int_equal(err.kind, ERROR_SOURCE);
+}
+
 static void may_quote_itself(void **state)
 {
 	struct error err;
@@ -130,6 +147,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		testing_unit(says_what_it_is_told),
 		testing_unit(adds_errno_and_context),
+		testing_unit(a_lack_of_ours_blames_nobody_else),
 		testing_unit(may_quote_itself),
 		testing_unit(cuts_between_characters_and_says_so),
 		testing_unit(keeps_the_reason_when_the_context_is_long),

@@ -63,6 +63,7 @@ static void every_name_has_one_text(void **state)
 		char *text = name_to_utf8(tmp, n);
 
 		assert_string_equal(text, rows[i].text);
+		assert_true(name_well_formed(text, strlen(text)));
 		assert_true(name_from_utf8(tmp, text, strlen(text), &back));
 		assert_int_equal(back.compressed, rows[i].compressed);
 		assert_int_equal(name_compressible(n), rows[i].compressed);
@@ -122,7 +123,8 @@ static void malformed_text_is_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		if (name_from_utf8(NULL, rows[i], strlen(rows[i]), &n))
+		if (name_from_utf8(NULL, rows[i], strlen(rows[i]), &n) ||
+		    name_well_formed(rows[i], strlen(rows[i])))
 			fail_msg("row %zu was taken", i);
 	}
 	assert_false(name_from_utf8(NULL, "a\0b", 3, &n)); /* NUL is C0 80 and nothing else */
