@@ -199,6 +199,35 @@ static void test_lists(void **state)
 	talloc_free(tmp);
 }
 
+/* Only the type differs; only the last byte of data in segments differs. */
+static void test_values(void **state)
+{
+	enum { LARGE = 40000 };
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	uint8_t *data = talloc_zero_size(tmp, LARGE);
+	struct model *a = sample(tmp);
+	struct change change = {
+		.op = CHANGE_SET_VALUE, .key = "Pear", .name = "large", .data = { data, LARGE }
+	};
+
+	(void)state;
+	assert_true(model_apply(a, &change));
+	for (unsigned i = 0; i < 2; i++) {
+		struct model *b = model_copy(tmp, a);
+		struct applied applied = { .model = model_copy(tmp, a),
+			                   .list = talloc_strdup(tmp, "") };
+		uint64_t seed = i;
+
+		change.type = 1 - i;
+		data[LARGE - 1] = (uint8_t)i;
+		assert_true(model_apply(b, &change));
+		diff(model_hive(tmp, a, &seed), model_hive(tmp, b, &seed), 0, &applied);
+		assert_string_equal(applied.list, "set-value Pear 'large'\n");
+		assert_string_equal(model_dump(tmp, applied.model), model_dump(tmp, b));
+	}
+	talloc_free(tmp);
+}
+
 static bool say_no(void *data, const struct change *change, struct error *err)
 {
 	(void)data;
@@ -330,9 +359,13 @@ static void test_many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lists),         cmocka_unit_test(test_callback),
-		cmocka_unit_test(test_from_nothing),  cmocka_unit_test(test_many),
-		cmocka_unit_test(test_random_small),  cmocka_unit_test(test_random_odd_names),
+		cmocka_unit_test(test_lists),
+		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_callback),
+		cmocka_unit_test(test_from_nothing),
+		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_random_small),
+		cmocka_unit_test(test_random_odd_names),
 		cmocka_unit_test(test_random_larger),
 	};
 

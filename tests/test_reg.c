@@ -268,6 +268,7 @@ static bool list(void *data, const struct change *change, struct error *err)
 	return true;
 }
 
+#define HEADER "Windows Registry Editor Version 5.00\n"
 #define HEAD "Windows Registry Editor Version 5.00\r\n"
 
 static const struct {
@@ -419,6 +420,35 @@ static void test_cut(void **state)
 	talloc_free(tmp);
 }
 
+/* A section that was left is opened again; one that goes on is not. */
+static void test_sections(void **state)
+{
+	static const struct change changes[] = {
+		{ .op = CHANGE_CREATE_KEY, .key = "a" },
+		{ .op = CHANGE_SET_VALUE, .key = "a", .name = "x", .type = REG_BINARY },
+		{ .op = CHANGE_DELETE_VALUE, .key = "a", .name = "" },
+		{ .op = CHANGE_DELETE_KEY, .key = "a\\b" },
+		{ .op = CHANGE_DELETE_VALUE, .key = "a", .name = "y" },
+		{ .op = CHANGE_SET_VALUE, .key = "", .name = "z", .type = REG_NONE },
+	};
+	static const char expected[] = HEADER "\n[R\\a]\n\"x\"=hex:\n@=-\n\n[-R\\a\\b]\n\n[R\\a]\n"
+					      "\"y\"=-\n\n[R]\n\"z\"=hex(0):\n\n";
+	struct reg_options options = { .root = "R", .utf8 = true };
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	char *text = talloc_size(tmp, 0);
+	struct error err = { 0 };
+	struct reg_writer *writer = reg_writer_new(tmp, &options, collect, &text, &err);
+
+	(void)state;
+	assert_non_null(writer);
+	for (unsigned i = 0; i < sizeof(changes) / sizeof(*changes); i++)
+		assert_true(reg_write(writer, &changes[i], &err));
+	assert_true(reg_write_end(writer, NULL, &err));
+	assert_int_equal(talloc_get_size(text), sizeof(expected) - 1);
+	assert_memory_equal(text, expected, sizeof(expected) - 1);
+	talloc_free(tmp);
+}
+
 static bool refuse(void *data, const struct change *change, struct error *err)
 {
 	(void)data;
@@ -535,10 +565,11 @@ static void test_hivexregedit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_text),      cmocka_unit_test(test_round_trips),
-		cmocka_unit_test(test_names),     cmocka_unit_test(test_good),
-		cmocka_unit_test(test_bad),       cmocka_unit_test(test_cut),
-		cmocka_unit_test(test_callbacks), cmocka_unit_test(test_hivexregedit),
+		cmocka_unit_test(test_text),         cmocka_unit_test(test_round_trips),
+		cmocka_unit_test(test_names),        cmocka_unit_test(test_good),
+		cmocka_unit_test(test_bad),          cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_callbacks),    cmocka_unit_test(test_sections),
+		cmocka_unit_test(test_hivexregedit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
