@@ -46,7 +46,7 @@ struct checkpoints {
 	uint32_t count;
 	struct checkpoint_overlap {
 		uint32_t outer, inner; /* in the list; inner is outer's key or lies inside it */
-	} * overlaps;                  /* at most CHECKPOINT_OVERLAPS for each inner one */
+	} * overlaps; /* at most CHECKPOINT_OVERLAPS for each inner one, at least one */
 	uint32_t overlap_count;
 	struct problems *problems; /* of the whole and each one's, which name the checkpoint */
 };

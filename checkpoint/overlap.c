@@ -6,13 +6,16 @@
  * the other's text begins its own. Sorted, all that lie inside a key follow it directly, and a
  * stack of the keys that the current one lies in finds every pair in one pass. A hive may hold
  * a million registrations of one key, whose pairs nobody could count: so for each checkpoint at
- * most CHECKPOINT_OVERLAPS pairs are kept, those with the nearest keys that it lies in.
+ * most CHECKPOINT_OVERLAPS pairs are kept, those with the nearest keys that it lies in, and only
+ * the nearest one when there are more than OVERLAP_MANY in all.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "checkpoint/fold.h"
 #include "checkpoint/locate.h"
+
+#define OVERLAP_MANY 10000u
 
 struct place {
 	char *path; /* "HIVE\KEY\", folded */
@@ -133,7 +136,9 @@ static const char *owner(const struct finder *f, uint32_t place)
  */
 static bool pair_with(struct finder *f, const uint32_t *stack, uint32_t depth, uint32_t inner)
 {
-	for (uint32_t found = 0; depth && found < CHECKPOINT_OVERLAPS;) {
+	uint32_t most = f->points->overlap_count < OVERLAP_MANY ? CHECKPOINT_OVERLAPS : 1;
+
+	for (uint32_t found = 0; depth && found < most;) {
 		uint32_t outer = stack[depth - 1];
 
 		if (owner(f, outer) == owner(f, inner)) {
