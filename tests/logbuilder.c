@@ -148,7 +148,8 @@ void logbuilder_finish(struct logbuilder *log)
 	size_t used = log->size + log->pages_size, end = (used + PAGE - 1) / PAGE * PAGE;
 
 	log->data = grow(log, log->data, end);
-	memcpy(log->data + log->size, log->pages, log->pages_size);
+	if (log->pages_size)
+		memcpy(log->data + log->size, log->pages, log->pages_size);
 	memset(log->data + used, 0xa5, end - used);
 	log->size = end;
 	logbuilder_put32(log->data + log->entry + 4, (uint32_t)(end - log->entry));
