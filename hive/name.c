@@ -261,6 +261,22 @@ static bool read_utf8(const char *text, size_t size, le16 *units, uint32_t *coun
 	return true;
 }
 
+unsigned name_get_utf8(const char *at, size_t left, uint32_t *code)
+{
+	return get_utf8((const uint8_t *)at, left, code);
+}
+
+bool name_measure_utf8(const char *text, size_t size, uint32_t *length)
+{
+	uint32_t count;
+	bool narrow;
+
+	if (!read_utf8(text, size, NULL, &count, &narrow))
+		return false;
+	*length = count;
+	return true;
+}
+
 bool name_well_formed(const char *text, size_t size)
 {
 	uint32_t count;
