@@ -285,6 +285,32 @@ bool name_well_formed(const char *text, size_t size)
 	return read_utf8(text, size, NULL, &count, &narrow);
 }
 
+/* One code point in upper case; a pair of surrogates has none. 0xffffffff at the end. */
+static uint32_t next_upper(const char **text)
+{
+	uint32_t code;
+	unsigned used = **text ? get_utf8((const uint8_t *)*text, strnlen(*text, 4), &code) : 0;
+
+	if (used == 0)
+		return UINT32_MAX;
+	*text += used;
+	return code < 0x10000 ? upper[code] : code;
+}
+
+bool name_equal_utf8(const char *a, const char *b)
+{
+	uint32_t one;
+
+	if (!name_well_formed(a, strlen(a)) || !name_well_formed(b, strlen(b)))
+		return false;
+	do {
+		one = next_upper(&a);
+		if (one != next_upper(&b))
+			return false;
+	} while (one != UINT32_MAX);
+	return true;
+}
+
 bool name_from_utf8(TALLOC_CTX *ctx, const char *text, size_t size, struct name *n)
 {
 	le16 *units = size < TEXT_MAX ? talloc_array(ctx, le16, (uint32_t)size + 1) : NULL;

@@ -71,6 +71,9 @@ char *name_utf16_to_utf8(TALLOC_CTX *ctx, struct bytes text);
 /* True if SIZE bytes of text are a name's WTF-8: name_from_utf8 can then only lack memory. */
 bool name_well_formed(const char *text, size_t size);
 
+/* Two texts that are the same name but for letter case. Needs no memory; false if malformed. */
+bool name_equal_utf8(const char *a, const char *b);
+
 /*
  * A name from WTF-8 text of SIZE bytes, compressed if it can be, allocated on CTX.
  * False if it is not well formed or there is no memory; where the difference matters ("no such

@@ -5,6 +5,7 @@
 
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/cluster.h"
+#include "checkpoint/system.h"
 #include "hive/hive.h"
 #include "hive/save.h"
 #include "tests/allocfail.h"
@@ -167,6 +168,35 @@ static bool read_cluster(void *data, struct error *err)
 	return done;
 }
 
+/* The same on a node's disk, where the checkpoints' keys and containers are looked for. */
+static bool read_node(void *data, struct error *err)
+{
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	struct system *system = tmp ? system_open(tmp, data, NULL, err) : NULL;
+	struct hive *hive = system ? system_hive(system, SYSTEM_CLUSTER, err) : NULL;
+	struct cluster cluster;
+	struct checkpoints points;
+	bool done = hive && cluster_read(tmp, hive, &cluster, err) &&
+	            checkpoints_read(tmp, &cluster, system, &points, err);
+
+	if (!tmp)
+		return error_memory(err);
+	if (done) {
+		assert_int_equal(system->state, NODE_NOT_RUNNING);
+		assert_true(system->state_known);
+		assert_int_equal(points.count, 10);
+		assert_int_equal(points.problems->count, 5);
+	}
+	talloc_free(tmp);
+	return done;
+}
+
+static void a_node_runs_out_of_memory(void **state)
+{
+	(void)state;
+	run_out(read_node, (char[]){ "testdata/node-2003" }, ALLOCFAIL_SPARSE, 100);
+}
+
 static void a_cluster_runs_out_of_memory(void **state)
 {
 	(void)state;
@@ -220,6 +250,7 @@ int main(void)
 		testing_unit(opening_runs_out_of_memory),
 		testing_unit(saving_runs_out_of_memory),
 		testing_unit(a_cluster_runs_out_of_memory),
+		testing_unit(a_node_runs_out_of_memory),
 	};
 
 	return cmocka_run_group_tests(tests, make_hive, remove_hive);

@@ -212,6 +212,9 @@ static void names_sort_as_windows_sorts(void **state)
 			    (name_compare(b, a) > 0) != !same || name_equal(a, b) != same ||
 			    name_identical(a, b))
 				fail_msg("%s and %s", rows[i], rows[j]);
+			assert_int_equal(name_equal_utf8(rows[i] + (rows[i][0] == '='),
+			                                 rows[j] + (rows[j][0] == '=')),
+			                 same);
 			if (same)
 				assert_int_equal(name_hash(a), name_hash(b));
 		}
