@@ -38,6 +38,18 @@ bool cursor_values(struct cursor *cursor, const struct hive *hive, const struct 
 /* False at the end, and after a failure. */
 bool cursor_next(struct cursor *cursor, uint32_t *cell, struct error *err);
 
+/* For values only, while cursor->left is not 0: the next cell, without going on; going on. */
+static inline uint32_t cursor_peek(const struct cursor *cursor)
+{
+	return le32_get(*(const le32 *)cursor->at);
+}
+
+static inline void cursor_pass(struct cursor *cursor)
+{
+	cursor->at += sizeof(le32);
+	cursor->left--;
+}
+
 /* How many there are. */
 static inline uint32_t cursor_subkey_count(const struct hive_key *key)
 {

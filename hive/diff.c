@@ -116,16 +116,31 @@ static bool old_security(struct diff_walk *walk, const struct diff_frame *frame,
 	return hive_security(frame->b.hive, parent, old, walk->err);
 }
 
+static bool is_cell(le32 a, le32 b)
+{
+	return le32_get(a) == le32_get(b);
+}
+
 static bool key_security(struct diff_walk *walk, const struct diff_frame *frame)
 {
 	struct change change = { .op = CHANGE_SET_SECURITY, .replaces = is_there(&frame->a) };
 
 	if (walk->leave_out & CHANGE_BIT(CHANGE_SET_SECURITY))
 		return true;
+	/* Neighbours mostly share a cell: what was equal there is equal here. */
+	if (change.replaces && is_cell(frame->a.key.nk->security, walk->same_a) &&
+	    is_cell(frame->b.key.nk->security, walk->same_b))
+		return true;
 	if (!hive_security(frame->b.hive, &frame->b.key, &change.data, walk->err) ||
 	    !old_security(walk, frame, &change.old_data))
 		return false;
-	return bytes_equal(change.data, change.old_data) || diff_emit(walk, &change);
+	if (!bytes_equal(change.data, change.old_data))
+		return diff_emit(walk, &change);
+	if (change.replaces) {
+		walk->same_a = frame->a.key.nk->security;
+		walk->same_b = frame->b.key.nk->security;
+	}
+	return true;
 }
 
 static bool key_class(struct diff_walk *walk, const struct diff_frame *frame)
@@ -268,6 +283,7 @@ bool diff_subtrees(const struct hive *a, const struct hive_key *key_a, const str
 	struct diff_walk walk = { .each = each, .data = data, .err = err };
 	bool done;
 
+	walk.same_a = walk.same_b = le32_put(REGF_NIL);
 	if (options)
 		walk.leave_out = options->leave_out;
 	walk.scratch = talloc_new(NULL);

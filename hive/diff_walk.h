@@ -31,6 +31,7 @@ struct diff_walk {
 	struct error *err;
 	struct diff_frame *frames; /* REGF_DEPTH_MAX of them */
 	unsigned depth;            /* in use */
+	le32 same_a, same_b;       /* security cells whose descriptors are the same */
 	unsigned named;            /* frames whose names stand in path */
 	struct diff_text path, name;
 	TALLOC_CTX *scratch; /* data in segments, for as long as one change lasts */

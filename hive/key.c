@@ -7,18 +7,12 @@
 
 struct bytes open_cell(const struct hive *hive, uint32_t cell, uint64_t least, struct error *err)
 {
-	const le32 *header = bytes_at(hive->bins, cell, sizeof(*header));
-	int64_t size = header ? -(int64_t)(int32_t)le32_get(*header) : 0;
-	const uint8_t *data = NULL;
+	struct bytes at = open_cell_quietly(hive, cell, least);
 
-	if (size > 4 && cell % 8 == 0 && (uint64_t)size - 4 >= least)
-		data = bytes_at(hive->bins, (uint64_t)cell + 4, (uint64_t)size - 4);
-	if (!data) {
+	if (!at.data)
 		error_set(err, ERROR_SOURCE, "cell 0x%x is no allocated cell of %llu bytes", cell,
 		          (unsigned long long)least);
-		return (struct bytes){ NULL, 0 };
-	}
-	return (struct bytes){ data, (uint64_t)size - 4 };
+	return at;
 }
 
 bool hive_key_at(const struct hive *hive, uint32_t cell, struct hive_key *key, struct error *err)

@@ -18,9 +18,21 @@ struct hive {
 };
 
 /*
- * The contents of an allocated cell that holds at least LEAST bytes; data is NULL, and the
- * error filled, if there is no such cell. The one way from a cell offset to bytes.
+ * The contents of an allocated cell that holds at least LEAST bytes; data is NULL if there is
+ * no such cell. The one way from a cell offset to bytes.
  */
+static inline struct bytes open_cell_quietly(const struct hive *hive, uint32_t cell, uint64_t least)
+{
+	const le32 *header = bytes_at(hive->bins, cell, sizeof(*header));
+	int64_t size = header ? -(int64_t)(int32_t)le32_get(*header) : 0;
+	const uint8_t *data = NULL;
+
+	if (size > 4 && cell % 8 == 0 && (uint64_t)size - 4 >= least)
+		data = bytes_at(hive->bins, (uint64_t)cell + 4, (uint64_t)size - 4);
+	return (struct bytes){ data, data ? (uint64_t)size - 4 : 0 };
+}
+
+/* The same, with the error filled if there is none. */
 struct bytes open_cell(const struct hive *hive, uint32_t cell, uint64_t least, struct error *err);
 
 /* --- hive/hivex.c: the only file that knows hivex --- */
