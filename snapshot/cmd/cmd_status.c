@@ -20,8 +20,10 @@ static bool open_all(struct cmd *cmd, const struct hive_options *how, struct ask
 	for (uint32_t i = 0; i < asked->count; i++) {
 		struct copy *copy = &asked->copies[i];
 
-		if (copy_open(cmd->ctx, cmd->args[i], how, copy, &asked->errors[i]))
+		if (copy_open(cmd->ctx, cmd->args[i], how, copy, &asked->errors[i])) {
+			asked->errors[i].kind = ERROR_NONE; /* of a database, it is an answer */
 			continue;
+		}
 		if (asked->errors[i].kind == ERROR_INTERNAL) {
 			*err = asked->errors[i];
 			return false;
