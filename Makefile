@@ -18,6 +18,7 @@ PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 PKG_CONFIG ?= pkg-config
 SAN ?=
+VERSION := 0.1
 
 BUILD := build$(if $(SAN),/san)
 Q := $(if $(V),,@)
@@ -115,6 +116,20 @@ fuzz: deps
 bench: deps
 	@$(MAKE) --no-print-directory all $(test_tools)
 	@tests/bench
+
+# hive/x.h becomes $(PREFIX)/include/clusnap/hive/x.h, so that #include "hive/x.h" works there too.
+headers := $(filter-out %_internal.h,$(wildcard hive/*.h checkpoint/*.h snapshot/*.h))
+
+install: all
+	install -d $(foreach dir,bin lib/pkgconfig share/man/man1 include/clusnap,\
+		'$(DESTDIR)$(PREFIX)/$(dir)')
+	install -m 755 $(BUILD)/clusnap '$(DESTDIR)$(PREFIX)/bin/clusnap'
+	install -m 644 $(BUILD)/libclusnap.a '$(DESTDIR)$(PREFIX)/lib/libclusnap.a'
+	install -m 644 docs/clusnap.1 '$(DESTDIR)$(PREFIX)/share/man/man1/clusnap.1'
+	for header in $(headers); do \
+		install -D -m 644 $$header '$(DESTDIR)$(PREFIX)/include/clusnap/'$$header; done
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' clusnap.pc.in \
+		> '$(DESTDIR)$(PREFIX)/lib/pkgconfig/clusnap.pc'
 
 clean:
 	rm -rf build

@@ -30,9 +30,15 @@ static inline bool bytes_equal(struct bytes a, struct bytes b)
 	return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
 }
 
-typedef struct { uint8_t b[2]; } le16;
-typedef struct { uint8_t b[4]; } le32;
-typedef struct { uint8_t b[8]; } le64;
+typedef struct {
+	uint8_t b[2];
+} le16;
+typedef struct {
+	uint8_t b[4];
+} le32;
+typedef struct {
+	uint8_t b[8];
+} le64;
 
 static inline uint16_t le16_get(le16 v)
 {
@@ -46,10 +52,10 @@ static inline uint32_t le32_get(le32 v)
 
 static inline uint64_t le64_get(le64 v)
 {
-	uint64_t low = v.b[0] | (uint64_t)v.b[1] << 8 | (uint64_t)v.b[2] << 16 |
-		       (uint64_t)v.b[3] << 24;
-	uint64_t high = v.b[4] | (uint64_t)v.b[5] << 8 | (uint64_t)v.b[6] << 16 |
-			(uint64_t)v.b[7] << 24;
+	uint64_t low =
+		v.b[0] | (uint64_t)v.b[1] << 8 | (uint64_t)v.b[2] << 16 | (uint64_t)v.b[3] << 24;
+	uint64_t high =
+		v.b[4] | (uint64_t)v.b[5] << 8 | (uint64_t)v.b[6] << 16 | (uint64_t)v.b[7] << 24;
 
 	return low | high << 32;
 }
@@ -67,8 +73,8 @@ static inline le32 le32_put(uint32_t n)
 static inline le64 le64_put(uint64_t n)
 {
 	return (le64){ { (uint8_t)n, (uint8_t)(n >> 8), (uint8_t)(n >> 16), (uint8_t)(n >> 24),
-			 (uint8_t)(n >> 32), (uint8_t)(n >> 40), (uint8_t)(n >> 48),
-			 (uint8_t)(n >> 56) } };
+		         (uint8_t)(n >> 32), (uint8_t)(n >> 40), (uint8_t)(n >> 48),
+		         (uint8_t)(n >> 56) } };
 }
 
 #endif

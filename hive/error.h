@@ -18,18 +18,18 @@
 /* What kind of failure it is; the value is the exit status of the program. */
 enum error_kind {
 	ERROR_NONE = 0,
-	ERROR_BAD_NEWS = 1,	/* done, and the answer is: damaged, different, incomplete */
+	ERROR_BAD_NEWS = 1, /* done, and the answer is: damaged, different, incomplete */
 	ERROR_USAGE = 2,
-	ERROR_REFUSED = 3,	/* refused for safety */
-	ERROR_SOURCE = 4,	/* a source is unreadable or malformed */
-	ERROR_DESTINATION = 5,	/* the destination could not be written */
-	ERROR_INTERRUPTED = 6,	/* a restore waits for --resume or --rollback */
-	ERROR_INTERNAL = 70,	/* no memory, or a mistake of ours */
+	ERROR_REFUSED = 3,     /* refused for safety */
+	ERROR_SOURCE = 4,      /* a source is unreadable or malformed */
+	ERROR_DESTINATION = 5, /* the destination could not be written */
+	ERROR_INTERRUPTED = 6, /* a restore waits for --resume or --rollback */
+	ERROR_INTERNAL = 70,   /* no memory, or a mistake of ours */
 };
 
 struct error {
 	enum error_kind kind;
-	int sys;		/* errno, or 0 */
+	int sys; /* errno, or 0 */
 	/*
 	 * Well-formed UTF-8 without control characters, whatever the names in it are. What is
 	 * too long is cut with "...": the context rather than the reason at the end.

@@ -6,7 +6,7 @@
  *	struct source *source = source_read_path(ctx, "CLUSDB", &err);	// file and logs, in memory
  *	struct hive *hive = hive_open(ctx, source, NULL, &err);		// recovered, checked
  *	struct hive_key key;
- *	hive_find(hive, NULL, "Nodes\\1", &key, &err);			// key.cell == REGF_NIL: absent
+ *	hive_find(hive, NULL, "Nodes\\1", &key, &err);		// key.cell: REGF_NIL if absent
  *
  * hive_open replays the transaction logs (hive/recover.h), passes the result through the
  * strict validator (hive/check.h) and only then gives it to hivex, which navigates. Where
@@ -31,7 +31,7 @@ struct hive;
 
 struct hive_options {
 	struct recover_options recover;
-	bool damaged_too;	/* open what the validator complains of; for salvage only */
+	bool damaged_too; /* open what the validator complains of; for salvage only */
 };
 
 /*
@@ -39,26 +39,26 @@ struct hive_options {
  * names the first problem and `clusnap check`), ERROR_BAD_NEWS if it is dirty and stays so.
  */
 struct hive *hive_open(TALLOC_CTX *ctx, const struct source *source,
-		       const struct hive_options *options, struct error *err);
+                       const struct hive_options *options, struct error *err);
 
 /* Opens a clean image as it is, without logs: one that we wrote, or a state on the way. */
 struct hive *hive_open_image(TALLOC_CTX *ctx, const struct image *image, const char *name,
-			     struct error *err);
+                             struct error *err);
 
-const char *hive_name(const struct hive *hive);		/* as source->name */
+const char *hive_name(const struct hive *hive); /* as source->name */
 const struct recovery *hive_recovery(const struct hive *hive);
 const struct check *hive_check(const struct hive *hive);
 const struct regf_base *hive_base(const struct hive *hive);
 const struct image *hive_image(const struct hive *hive);
-bool hive_in_hivex(const struct hive *hive);		/* hivex accepted the image */
+bool hive_in_hivex(const struct hive *hive); /* hivex accepted the image */
 
 /* --- keys --- */
 
 struct hive_key {
-	uint32_t cell;			/* REGF_NIL: no key */
-	const struct regf_key *nk;	/* the record, checked to be whole */
+	uint32_t cell;             /* REGF_NIL: no key */
+	const struct regf_key *nk; /* the record, checked to be whole */
 	struct name name;
-	struct bytes class_name;	/* UTF-16LE, size 0 if none */
+	struct bytes class_name; /* UTF-16LE, size 0 if none */
 };
 
 bool hive_root(const struct hive *hive, struct hive_key *key, struct error *err);
@@ -68,7 +68,7 @@ bool hive_key_at(const struct hive *hive, uint32_t cell, struct hive_key *key, s
 
 /* The cells of all subkeys, in stored order (Windows' order), as an array on CTX. */
 bool hive_subkeys(TALLOC_CTX *ctx, const struct hive *hive, const struct hive_key *key,
-		  uint32_t **cells, uint32_t *count, struct error *err);
+                  uint32_t **cells, uint32_t *count, struct error *err);
 
 /*
  * The key at PATH below FROM (NULL is the root): WTF-8, '\' between names, letter case does
@@ -76,11 +76,11 @@ bool hive_subkeys(TALLOC_CTX *ctx, const struct hive *hive, const struct hive_ke
  * Symbolic links are not followed.
  */
 bool hive_find(const struct hive *hive, const struct hive_key *from, const char *path,
-	       struct hive_key *found, struct error *err);
+               struct hive_key *found, struct error *err);
 
 /* The self-relative security descriptor of a key. */
 bool hive_security(const struct hive *hive, const struct hive_key *key, struct bytes *descriptor,
-		   struct error *err);
+                   struct error *err);
 
 /* Names from the root down to KEY, '\\' between them, on CTX; "" for the root. For messages. */
 char *hive_path(TALLOC_CTX *ctx, const struct hive *hive, const struct hive_key *key);
@@ -98,34 +98,34 @@ static inline uint16_t hive_key_flags(const struct hive_key *key)
 /* --- values --- */
 
 struct hive_value {
-	uint32_t cell;			/* REGF_NIL: no value */
-	const struct regf_value *vk;	/* the record, checked to be whole */
-	struct name name;		/* size 0: the default value */
-	uint32_t type;			/* REG_* */
-	uint32_t size;			/* bytes of data */
+	uint32_t cell;               /* REGF_NIL: no value */
+	const struct regf_value *vk; /* the record, checked to be whole */
+	struct name name;            /* size 0: the default value */
+	uint32_t type;               /* REG_* */
+	uint32_t size;               /* bytes of data */
 };
 
 /* The cells of all values, in stored order, as an array on CTX. */
 bool hive_values(TALLOC_CTX *ctx, const struct hive *hive, const struct hive_key *key,
-		 uint32_t **cells, uint32_t *count, struct error *err);
+                 uint32_t **cells, uint32_t *count, struct error *err);
 
 bool hive_value_at(const struct hive *hive, uint32_t cell, struct hive_value *value,
-		   struct error *err);
+                   struct error *err);
 
 /* The value NAME (WTF-8, any letter case, "" is the default value); cell REGF_NIL if none. */
 bool hive_find_value(const struct hive *hive, const struct hive_key *key, const char *name,
-		     struct hive_value *value, struct error *err);
+                     struct hive_value *value, struct error *err);
 
 /* The data in one piece. Only data in several segments is copied, onto CTX. */
 bool hive_value_data(TALLOC_CTX *ctx, const struct hive *hive, const struct hive_value *value,
-		     struct bytes *data, struct error *err);
+                     struct bytes *data, struct error *err);
 
 /*
  * The longest piece of the data from OFFSET on that lies in one place, without copying;
  * OFFSET + piece->size is the next offset, value->size the end.
  */
 bool hive_value_piece(const struct hive *hive, const struct hive_value *value, uint32_t offset,
-		      struct bytes *piece, struct error *err);
+                      struct bytes *piece, struct error *err);
 
 /* --- values by the type they have (hive/typed.c) --- */
 
@@ -135,14 +135,14 @@ bool hive_value_piece(const struct hive *hive, const struct hive_value *value, u
  * type cannot be shown as one text.
  */
 bool hive_text(TALLOC_CTX *ctx, const struct hive *hive, const struct hive_key *key,
-	       const char *name, char **text, struct error *err);
+               const char *name, char **text, struct error *err);
 
 /* REG_DWORD (either byte order), or a string of digits; *FOUND says if there is one. */
 bool hive_number(const struct hive *hive, const struct hive_key *key, const char *name,
-		 uint32_t *number, bool *found, struct error *err);
+                 uint32_t *number, bool *found, struct error *err);
 
 /* REG_MULTI_SZ, or one REG_SZ, as a NULL-terminated array on CTX; NULL if there is none. */
 bool hive_texts(TALLOC_CTX *ctx, const struct hive *hive, const struct hive_key *key,
-		const char *name, char ***texts, struct error *err);
+                const char *name, char ***texts, struct error *err);
 
 #endif

@@ -17,10 +17,10 @@
 #include "hive/error.h"
 
 struct image {
-	struct bytes bytes;	/* mapped for as long as the image lives, or until image_resize */
-	int fd;			/* the memfd; read it at any time, keep its offset alone */
+	struct bytes bytes; /* mapped for as long as the image lives, or until image_resize */
+	int fd;             /* the memfd; read it at any time, keep its offset alone */
 	bool sealed;
-	uint64_t room;		/* bytes mapped, at least bytes.size */
+	uint64_t room; /* bytes mapped, at least bytes.size */
 };
 
 /*

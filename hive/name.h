@@ -18,8 +18,8 @@
 #include "hive/bytes.h"
 
 struct name {
-	const uint8_t *data;	/* into the image */
-	uint32_t size;		/* bytes */
+	const uint8_t *data; /* into the image */
+	uint32_t size;       /* bytes */
 	bool compressed;
 };
 
