@@ -2,11 +2,10 @@
  * save: random trees, written by the tests' own builder, saved, and read back by hivex alone
  * and by our reader, against the description of the tree.
  */
+#include "tests/testing.h"
+
 #include <hivex.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "hive/compare.h"
@@ -37,7 +36,7 @@ static struct hive *open_image(TALLOC_CTX *ctx, const struct image *image)
 }
 
 static struct image *save(TALLOC_CTX *ctx, const struct hive *hive, const char *path,
-			  uint32_t minor)
+                          uint32_t minor)
 {
 	struct save_options options = { .minor = minor };
 	struct error err = { 0 };
@@ -75,7 +74,7 @@ static void judge_value(struct judge *judge, hive_value_h at, const struct build
 }
 
 static void judge_key(struct judge *judge, hive_node_h node, const struct builder_key *key,
-		      const char *name)
+                      const char *name)
 {
 	hive_value_h *values = hivex_node_values(judge->hivex, node);
 	char *found = hivex_node_name(judge->hivex, node);
@@ -85,8 +84,9 @@ static void judge_key(struct judge *judge, hive_node_h node, const struct builde
 		assert_non_null(found);
 		assert_string_equal(found, name);
 	}
-	if (key->time < INT64_MAX)	/* hivex has signed times */
-		assert_int_equal(hivex_node_timestamp(judge->hivex, node), key->time);
+	/* hivex has signed times; a key without one has the builder's */
+	if (key->time && key->time < INT64_MAX)
+		assert_true((uint64_t)hivex_node_timestamp(judge->hivex, node) == key->time);
 	assert_int_equal(hivex_node_nr_values(judge->hivex, node), key->value_count);
 	for (uint32_t i = 0; i < key->value_count; i++)
 		judge_value(judge, values[i], key->values[i]);
@@ -104,7 +104,7 @@ static void judge_tree(struct judge *judge, hive_node_h node, const struct build
 	assert_int_equal(hivex_node_nr_children(judge->hivex, node), key->child_count);
 	for (uint32_t i = 0; i < key->child_count; i++) {
 		struct name name = { (const uint8_t *)key->children[i]->name,
-				     2 * key->children[i]->units, false };
+			             2 * key->children[i]->units, false };
 		char *text = name_to_utf8(NULL, name);
 
 		judge_key(judge, children[i], key->children[i], text);
@@ -162,7 +162,7 @@ static void round_trip(uint64_t seed, unsigned flags)
 static void small_trees(void **state)
 {
 	(void)state;
-	for (uint64_t seed = 1; seed <= 1500; seed++)
+	for (uint64_t seed = 1; seed <= 1000; seed++)
 		round_trip(seed, RANDOM_SMALL | RANDOM_LAYOUT);
 }
 
@@ -206,7 +206,8 @@ static void keeps_links_classes_and_security(void **state)
 	hive = open_image(ctx, image_of(ctx, b));
 	back = open_image(ctx, save(ctx, hive, "Software", 0));
 	assert_true(hive_root(back, &root, &err));
-	assert_true(name_identical(root.name, (struct name){ (const uint8_t *)"Software", 8, true }));
+	assert_true(
+		name_identical(root.name, (struct name){ (const uint8_t *)"Software", 8, true }));
 	assert_int_equal(hive_key_flags(&root), 0x2c);
 	assert_int_equal(le32_get(root.nk->parent), REGF_NIL);
 	assert_true(hive_find(back, NULL, "LINK", &found, &err));
@@ -286,7 +287,7 @@ static void beyond_the_limits_of_hivex(void **state)
 	}
 	builder_value(key, "large", REG_BINARY, data, 9000001);
 	hive = open_image(ctx, image_of(ctx, b));
-	back = open_image(ctx, save(ctx, hive, "", 0));	/* proved equal to its source */
+	back = open_image(ctx, save(ctx, hive, "", 0)); /* proved equal to its source */
 	assert_true(hive_find(back, NULL, "many", &found, &err));
 	assert_int_equal(le32_get(found.nk->subkeys), 70500);
 	assert_int_equal(le32_get(found.nk->values), 110501);
@@ -316,16 +317,16 @@ static void reserved_checksums(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(small_trees),
-		cmocka_unit_test(odd_trees),
-		cmocka_unit_test(trees),
-		cmocka_unit_test(large_trees),
-		cmocka_unit_test(keeps_links_classes_and_security),
-		cmocka_unit_test(refuses_what_a_format_cannot_hold),
-		cmocka_unit_test(refuses_layered_keys),
-		cmocka_unit_test(beyond_the_limits_of_hivex),
-		cmocka_unit_test(reserved_checksums),
+		testing_unit(small_trees),
+		testing_unit(odd_trees),
+		testing_unit(trees),
+		testing_unit(large_trees),
+		testing_unit(keeps_links_classes_and_security),
+		testing_unit(refuses_what_a_format_cannot_hold),
+		testing_unit(refuses_layered_keys),
+		testing_unit(beyond_the_limits_of_hivex),
+		testing_unit(reserved_checksums),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, testing_begin, testing_end);
 }
