@@ -83,6 +83,12 @@ run_traced() {
 	status=$?
 }
 
+run_append() { # FAULT
+	ASAN_OPTIONS=detect_leaks=0 strace -o "$work/trace" -e signal=none -e trace="${1%%:*}" \
+		-e inject="$1" "$publish" append "$work/log" 12 ' And more.' >/dev/null 2>"$work/said"
+	status=$?
+} 2>/dev/null
+
 check_killed() {
 	case $before in
 	old)
@@ -268,6 +274,34 @@ for call in write fsync renameat2 renameat unlinkat openat newfstatat getdents64
 	done
 done
 result "dir, everything fails from some call on"
+
+# appending: the old file, the new one, or after a kill the old one with a part of the new end
+printf 'the old log.' >"$work/old-append"
+for call in openat flock fstat newfstatat lseek write fsync close; do
+	for n in {1..9}; do
+		for fault in signal=KILL error=EIO error=ENOSPC; do
+			at="append: $call $n $fault"
+			cp "$work/old-append" "$work/log"
+			run_append "$call:$fault:when=$n"
+			[ $status -eq 137 ] || grep -q "^$call(.*INJECTED" "$work/trace" || break 2
+			runs=$((runs + 1))
+			log=$(<"$work/log")
+			case $status:$log in
+			0:'the old log. And more.') ;;
+			5:'the old log.' | 3:'the old log.') ;;
+			127:'the old log.') ;; # the program could not even be loaded
+			137:'the old log.'*)
+				[ "${log#'the old log.'}" = "" ] || [ "$log" = 'the old log. And more.' ] ||
+					wrong "killed: '$log'"
+				;;
+			5:'the old log. And more.') grep -q 'cannot close' "$work/said" ||
+				wrong "exit 5, but it is appended" ;;
+			*) wrong "exit $status: '$log': $(<"$work/said")" ;;
+			esac
+		done
+	done
+done
+result "append"
 echo "# $runs runs with a fault"
 
 echo "1..$number"

@@ -2,12 +2,14 @@
  * quolog.log against a second implementation: the encoder and the decoder in this file are
  * written from docs/quolog.md with plain offsets and use nothing of snapshot/.
  */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include <cmocka.h>
@@ -870,6 +872,62 @@ static void test_layout(void **state)
 	assert_int_equal(layout_chk_number(name), 0xffffffff);
 }
 
+static bool ask_directory(const char *make)
+{
+	char path[] = "/tmp/test_quolog.XXXXXX", command[1000];
+	bool answer;
+	int fd;
+
+	assert_non_null(mkdtemp(path));
+	snprintf(command, sizeof(command), "cd %s && G=" GUID1 " && %s", path, make);
+	assert_int_equal(system(command), 0);
+	fd = open(path, O_RDONLY | O_DIRECTORY);
+	memset(&err, 0, sizeof(err));
+	answer = layout_is_snapshot(fd, "DEST", &err);
+	assert_int_equal(answer ? ERROR_NONE : ERROR_REFUSED, err.kind);
+	close(fd);
+	snprintf(command, sizeof(command), "rm -rf %s", path);
+	assert_int_equal(system(command), 0);
+	return answer;
+}
+
+/* What a backup may overwrite. */
+static void test_is_snapshot(void **state)
+{
+	static const struct {
+		const char *make, *refused;
+	} rows[] = {
+		{ "printf clql >quolog.log; touch chk0001.tmp Clusbackup.dat", NULL },
+		{ "printf clql >quolog.log; mkdir $G; touch $G/00000001.CPT $G/00000002.CPR",
+		  NULL },
+		{ "printf clqlxxx >quolog.log", NULL },
+		{ "touch chk0001.tmp; mkdir $G", NULL }, /* torn, but a snapshot's */
+		{ "touch chk0001.tmp quolog.log", NULL },
+		{ "printf clql >quolog.log; touch notes.txt", "notes.txt" },
+		{ "printf clql >quolog.log; mkdir $G; touch $G/notes", "/notes is no part" },
+		{ "printf clql >quolog.log; mkdir -p $G/00000001.CPT", "00000001.CPT" },
+		{ "printf clql >quolog.log; mkdir chk0001.tmp", "chk0001.tmp" },
+		{ "printf clql >quolog.log; touch $G", GUID1 },
+		{ "printf clql >quolog.log; ln -s /etc/passwd chk0001.tmp", "chk0001.tmp" },
+		{ "printf clql >quolog.log; ln -s /etc $G", GUID1 },
+		{ "ln -s /etc/passwd quolog.log; touch chk0001.tmp", "quolog.log" },
+		{ "printf clql >quolog.log; touch .dest.clusnap-new", ".dest.clusnap-new" },
+		{ "touch Clusbackup.dat", "no snapshot" },
+		{ "mkdir $G", "no snapshot" },
+		{ "echo Windows >quolog.log; touch chk0001.tmp Clusbackup.dat", "Windows" },
+		{ "printf cl >quolog.log", NULL },
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		bool answer = ask_directory(rows[i].make);
+
+		if (answer != !rows[i].refused ||
+		    (rows[i].refused && !strstr(err.text, rows[i].refused)))
+			fail_msg("%s: %d, %s", rows[i].make, answer, err.text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -889,6 +947,7 @@ int main(void)
 		cmocka_unit_test(test_writer_refuses),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_layout),
+		cmocka_unit_test(test_is_snapshot),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
