@@ -121,12 +121,15 @@ static enum record_result inflate_payload(TALLOC_CTX *ctx, struct bytes stored, 
 	uint8_t *out = talloc_size(ctx, size ? size : 1);
 	uLong used = (uLong)stored.size;
 	uLongf made = size;
+	int result;
 
 	if (!out)
 		return ANSWER(RECORD_NO_MEMORY, "out of memory");
-	if (uncompress2(out, &made, stored.data, &used) != Z_OK || made != size ||
-	    used != stored.size) {
+	result = uncompress2(out, &made, stored.data, &used);
+	if (result != Z_OK || made != size || used != stored.size) {
 		talloc_free(out);
+		if (result == Z_MEM_ERROR)
+			return ANSWER(RECORD_NO_MEMORY, "out of memory");
 		return ANSWER(RECORD_DAMAGED, "its payload does not inflate to %u bytes", size);
 	}
 	*payload = (struct bytes){ out, size };

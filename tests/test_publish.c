@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "hive/publish.h"
+#include "tests/allocfail.h"
 
 static char base[] = "/tmp/test_publish.XXXXXX";
 static struct error err;
@@ -428,6 +429,43 @@ static void test_mount_point(void **state)
 	assert_alone("m ");
 }
 
+/* Whatever fails, what is there is whole, old or new, and nothing is left beside it. */
+static bool publish_again(void *data, struct error *error)
+{
+	struct publish_dir *dir = publish_dir_begin(NULL, "d", yes, error);
+	bool hidden, done;
+
+	(void)data;
+	done = dir && publish_dir_file(dir, "one", text("new"), error) &&
+	       publish_dir_file(dir, "sub/two", text("new"), error) &&
+	       publish_dir_marker(dir, "marker", &hidden, error) && publish_dir_commit(dir, error);
+	talloc_free(dir);
+	return done && publish_file("f", text("new"), error);
+}
+
+static bool publish_and_look(void *data, struct error *error)
+{
+	bool done = publish_again(data, error);
+
+	allocfail_pause();
+	if (done)
+		assert_content("f", "new");
+	if (access("d/marker", F_OK) != 0 || access("d/sub/two", F_OK) != 0)
+		fail_msg("not whole: %s", error->text);
+	allocfail_resume();
+	return done;
+}
+
+static void test_no_memory(void **state)
+{
+	(void)state;
+	assert_true(publish("d", "old", NULL));
+	assert_in_range(allocfail_run(publish_and_look, NULL, 0), 20, 100000);
+	assert_true(publish("d", "new", yes));
+	assert_true(publish_file("f", text("last"), &err));
+	assert_alone("d f ");
+}
+
 static void test_long_name(void **state)
 {
 	char name[256];
@@ -461,6 +499,7 @@ int main(void)
 		ROW(test_strange_things_inside),
 		ROW(test_replaced_meanwhile),
 		ROW(test_mount_point),
+		ROW(test_no_memory),
 		ROW(test_long_name),
 	};
 

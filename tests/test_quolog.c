@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "snapshot/quolog.h"
+#include "tests/allocfail.h"
 
 static struct error err;
 
@@ -801,6 +802,51 @@ static void test_writer_refuses(void **state)
 	talloc_free(w);
 }
 
+/* Writes a log with everything in it, reads it, and looks at what came out. */
+static bool write_and_read(void *data, struct error *error)
+{
+	static const struct quolog_identity id = { 1, "cluster", "id" };
+	struct bytes *expected = data;
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	uint8_t digest[DIGEST_SIZE] = { 0 };
+	char batch[600] = { 'b' };
+	struct quolog_transaction t = { 1, "origin", false, { (uint8_t *)batch, 600 }, text("c") };
+	struct quolog_writer *w;
+	struct image *image;
+	struct quolog *log;
+	bool done;
+
+	if (!tmp)
+		return error_memory(error);
+	w = quolog_create(tmp, &id, 0, 1, error);
+	done = w && quolog_put_checkpoint(w, "chk0001.tmp", digest, 0, "origin", error) &&
+	       quolog_put_transaction(w, &t, error) && quolog_put_manifest(w, files, 3, 0, error);
+	image = done ? quolog_finish(tmp, w, error) : NULL;
+	log = image ? quolog_read(tmp, image->bytes, error) : NULL;
+	done = log && quolog_check(log, error) &&
+	       quolog_transaction(tmp, log, &log->entries[1], &t, error);
+	if (done && (t.batch.size != 600 || log->file_count != 3))
+		done = error_set(error, ERROR_BAD_NEWS, "not what was written");
+	if (done && expected->data && !bytes_equal(*expected, image->bytes))
+		done = error_set(error, ERROR_BAD_NEWS, "other bytes for want of memory");
+	if (done && !expected->data)
+		*expected = (struct bytes){ malloc(image->bytes.size), image->bytes.size };
+	if (done && expected->data)
+		memcpy((void *)expected->data, image->bytes.data, image->bytes.size);
+	talloc_free(tmp);
+	return done;
+}
+
+static void test_no_memory(void **state)
+{
+	struct bytes expected = { NULL, 0 };
+
+	(void)state;
+	assert_true(write_and_read(&expected, &err));
+	assert_in_range(allocfail_run(write_and_read, &expected, 0), 20, 100000);
+	free((void *)expected.data);
+}
+
 static void test_many(void **state)
 {
 	static const struct quolog_identity id = { 1, "c", "" };
@@ -945,6 +991,7 @@ int main(void)
 		cmocka_unit_test(test_not_ours),
 		cmocka_unit_test(test_append),
 		cmocka_unit_test(test_writer_refuses),
+		cmocka_unit_test(test_no_memory),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_layout),
 		cmocka_unit_test(test_is_snapshot),
