@@ -47,7 +47,8 @@ typedef bool publish_may_replace_fn(int opened, const char *path, struct error *
  * (it fills the error otherwise). ERROR_DESTINATION with the text "ERROR_DIRECTORY (267)" if
  * PATH is there and is no directory, or its parent is none; ERROR_DESTINATION too for a mount
  * point, and while another process publishes at PATH. What an earlier, killed run left
- * beside PATH is removed, or put back, first.
+ * beside PATH is removed, or put back, first; where a power cut left NTFS inconsistent, that
+ * is ERROR_DESTINATION with the advice to check the file system, and nothing is touched.
  */
 struct publish_dir *publish_dir_begin(TALLOC_CTX *ctx, const char *path,
                                       publish_may_replace_fn *may_replace, struct error *err);

@@ -137,10 +137,39 @@ static bool check_twins(const struct publish_dir *dir, struct error *err)
 	return true;
 }
 
+/*
+ * After a power cut NTFS may have half of a rename: the directory is all there, but listing it
+ * is an error. One more rename on top of that was seen to lose it (ntfs-3g), so nothing is
+ * touched before the file system was checked.
+ */
+static bool check_old(struct publish_dir *dir, struct error *err)
+{
+	int fd = publish_lock_directory(dir->place->parent, dir->old);
+	char **names = NULL;
+	size_t count;
+	bool done = false;
+
+	if (fd < 0) {
+		error_errno(err, ERROR_DESTINATION, "cannot open it");
+	} else {
+		done = publish_tree_list(dir, fd, &names, &count, err);
+		talloc_free(names);
+		close(fd);
+	}
+	return done || error_wrap(err,
+	                          "%s: an interrupted run left the earlier one in %s beside it; "
+	                          "check the file system first (chkdsk, fsck)",
+	                          dir->place->shown, dir->old);
+}
+
 static bool put_back(struct publish_dir *dir, struct error *err)
 {
 	int parent = dir->place->parent;
 
+	if (!check_old(dir, err)) {
+		dir->keep = true;
+		return false;
+	}
 	if (dir->target >= 0)
 		close(dir->target);
 	dir->target = -1;
