@@ -102,6 +102,8 @@ for bad in nothing empty noise four-bytes cut fifo folder dangling; do
 		# check says of a file that is a hive at all, but damaged: 1
 		wanted=4
 		[[ $name$bad =~ ^check(cut|noise|empty|four-bytes)$ ]] && wanted='[14]'
+		# an empty folder may be called an incomplete snapshot
+		[ "$name$bad" = extractfolder ] && wanted='[14]'
 		run 4 $command || { [ "$wanted" != 4 ] && run 1 $command; }
 		[ $? -eq 0 ] && { [ "$(sed 's/.*status \([0-9]*\).*/\1/' "$dir/status")" = 1 ] || messages; }
 		ok "$name of $bad: $wanted, a message that names it"
@@ -169,7 +171,7 @@ if exists backup; then
 	ok "backup of two clusters in one: 3, 5893"
 	run 3 backup "$node1" "$node1" && messages
 	ok "backup onto its own source: 3"
-	run 1 verify "$out/full" && messages || run 4 verify "$out/full"
+	run 1 verify "$out/full" || run 4 verify "$out/full"
 	ok "verify of what is no snapshot: 1 or 4"
 	cp -r "$out/snapshot" "$out/unmarked"
 	rm -f "$out/unmarked/Clusbackup.dat"

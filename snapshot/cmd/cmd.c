@@ -320,7 +320,8 @@ void cmd_json_problems(json_t *object, const char *name, const struct problems *
 void cmd_json_print(json_t *object)
 {
 	json_object_set_new(object, "schema", json_integer(1));
-	json_dumpf(object, stdout, JSON_INDENT(1) | JSON_SORT_KEYS);
+	/* In ASCII, because a text may hold controls of above 0x7f too. */
+	json_dumpf(object, stdout, JSON_INDENT(1) | JSON_SORT_KEYS | JSON_ENSURE_ASCII);
 	putchar('\n');
 	json_decref(object);
 }
