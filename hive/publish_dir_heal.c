@@ -153,6 +153,7 @@ static bool check_old(struct publish_dir *dir, struct error *err)
 		error_errno(err, ERROR_DESTINATION, "cannot open it");
 	} else {
 		done = publish_tree_list(dir, fd, &names, &count, err);
+		dir->keep = !done;
 		talloc_free(names);
 		close(fd);
 	}
@@ -166,10 +167,8 @@ static bool put_back(struct publish_dir *dir, struct error *err)
 {
 	int parent = dir->place->parent;
 
-	if (!check_old(dir, err)) {
-		dir->keep = true;
+	if (!check_old(dir, err))
 		return false;
-	}
 	if (dir->target >= 0)
 		close(dir->target);
 	dir->target = -1;
