@@ -4,7 +4,6 @@
  * difference of names on they are matched through a hash table.
  */
 #include "hive/diff_walk.h"
-#include "hive/open.h"
 
 static bool data_equal(struct diff_walk *walk, const struct hive *a, const struct hive_value *va,
                        const struct hive *b, const struct hive_value *vb, bool *equal)
@@ -245,67 +244,6 @@ static bool all_new(struct diff_walk *walk, struct both *both)
 	return true;
 }
 
-/* --- the quick look --- */
-
-/*
- * The same name, type and bytes, seen without taking the records apart? False also if that
- * cannot be told so quickly: data in segments, and whatever is not as it should be.
- */
-static bool surely_equal(const struct hive *a, uint32_t cell_a, const struct hive *b,
-                         uint32_t cell_b)
-{
-	struct bytes in_a = open_cell_quietly(a, cell_a, sizeof(struct regf_value)),
-		     in_b = open_cell_quietly(b, cell_b, sizeof(struct regf_value));
-	const struct regf_value *va = (const struct regf_value *)in_a.data,
-				*vb = (const struct regf_value *)in_b.data;
-	uint32_t size, name_size;
-
-	/* Signature, sizes, type and flags at once, but for where the data is. */
-	if (!va || !vb || memcmp(va, vb, offsetof(struct regf_value, data)) != 0 ||
-	    memcmp(&va->type, &vb->type, sizeof(va->type) + sizeof(va->flags)) != 0 ||
-	    memcmp(va->signature, "vk", 2) != 0)
-		return false;
-	name_size = le16_get(va->name_size);
-	if (!bytes_at(in_a, sizeof(*va), name_size) || !bytes_at(in_b, sizeof(*vb), name_size) ||
-	    memcmp(va->name, vb->name, name_size) != 0)
-		return false;
-	size = le32_get(va->size);
-	if (size & REGF_INLINE)
-		return size - REGF_INLINE <= 4 &&
-		       memcmp(&va->data, &vb->data, size - REGF_INLINE) == 0;
-	if (size > REGF_BIG)
-		return false;
-	in_a = open_cell_quietly(a, le32_get(va->data), size);
-	in_b = open_cell_quietly(b, le32_get(vb->data), size);
-	return in_a.data && in_b.data && memcmp(in_a.data, in_b.data, size) == 0;
-}
-
-/* Asks for the value after the next before it is needed; an offset that is none does no harm. */
-static void fetch(const struct cursor *cursor)
-{
-	le32 cell = ((const le32 *)cursor->at)[1];
-
-	__builtin_prefetch(cursor->hive->bins.data + le32_get(cell));
-}
-
-/* Passes the values at the beginning of both lists that are equal; gives their number. */
-static uint32_t skip_equal(struct cursor *a, struct cursor *b)
-{
-	uint32_t count = 0;
-
-	for (; a->left > 0 && b->left > 0; count++) {
-		if (a->left > 1 && b->left > 1) {
-			fetch(a);
-			fetch(b);
-		}
-		if (!surely_equal(a->hive, cursor_peek(a), b->hive, cursor_peek(b)))
-			break;
-		cursor_pass(a);
-		cursor_pass(b);
-	}
-	return count;
-}
-
 bool diff_values(struct diff_walk *walk, const struct diff_side *a, const struct diff_side *b)
 {
 	struct cursor values_a = { .left = 0 }, values_b;
@@ -316,7 +254,7 @@ bool diff_values(struct diff_walk *walk, const struct diff_side *a, const struct
 		return false;
 	if (!cursor_values(&values_b, b->hive, &b->key, walk->err))
 		return false;
-	equal = skip_equal(&values_a, &values_b);
+	equal = diff_skip_equal(&values_a, &values_b);
 	if (values_a.left == 0 && values_b.left == 0)
 		return true;
 	both = (struct both){

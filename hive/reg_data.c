@@ -14,7 +14,7 @@ bool reg_expected(const struct reg_reader *reader, const char *what)
 	size_t size = 0;
 
 	/* Some characters, whole ones. */
-	while (reader->at[size] && size < sizeof(found) - 5) {
+	while (size < sizeof(found) - 5 && reader->at[size]) {
 		uint32_t code;
 		unsigned used = name_get_utf8(reader->at + size, strlen(reader->at + size), &code);
 
