@@ -1,192 +1,21 @@
 /*
- * quolog.log against a second implementation: the encoder and the decoder in this file are
- * written from docs/quolog.md with plain offsets and use nothing of snapshot/.
+ * quolog.log against a second implementation: the encoder in tests/spec.c is
+ * written from docs/quolog.md with plain offsets and uses nothing of snapshot/.
  */
-#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <zlib.h>
 
 #include <cmocka.h>
 
 #include "snapshot/quolog.h"
-#include "tests/allocfail.h"
+#include "tests/spec.h"
 
 static struct error err;
-
-/* --- the second implementation --- */
-
-struct file {
-	uint8_t data[1 << 16];
-	size_t size;
-};
-
-static void put(uint8_t *at, uint64_t n, int bytes)
-{
-	for (int i = 0; i < bytes; i++)
-		at[i] = (uint8_t)(n >> 8 * i);
-}
-
-static uint64_t get(const uint8_t *at, int bytes)
-{
-	uint64_t n = 0;
-
-	for (int i = bytes; i-- > 0;)
-		n = n << 8 | at[i];
-	return n;
-}
-
-/* CRC-32 as in RFC 1952, bit by bit. */
-static uint32_t crc_bits(uint32_t crc, const uint8_t *data, size_t size)
-{
-	crc = ~crc;
-	for (size_t i = 0; i < size; i++) {
-		crc ^= data[i];
-		for (int bit = 0; bit < 8; bit++)
-			crc = crc & 1 ? crc >> 1 ^ 0xedb88320 : crc >> 1;
-	}
-	return ~crc;
-}
-
-static size_t pad8(size_t size)
-{
-	return (size + 7) / 8 * 8;
-}
-
-/* Every field of one record, as it shall stand in the file. */
-struct spec {
-	unsigned type, flags, number;
-	uint64_t sequence, time;
-	const char *origin;
-	const void *payload;
-	size_t stored, inflated;
-};
-
-static size_t add(struct file *file, struct spec spec)
-{
-	uint8_t *at = file->data + file->size;
-	size_t origin = strlen(spec.origin);
-	size_t length = 48 + pad8(origin) + pad8(spec.stored) + 8, start = file->size;
-
-	assert_true(file->size + length <= sizeof(file->data));
-	memset(at, 0, length);
-	memcpy(at, "clql", 4);
-	put(at + 4, length, 4);
-	put(at + 8, spec.type, 2);
-	put(at + 10, spec.flags, 2);
-	put(at + 12, spec.number, 4);
-	put(at + 16, spec.sequence, 8);
-	put(at + 24, spec.time, 8);
-	put(at + 32, origin, 4);
-	put(at + 36, spec.stored, 4);
-	put(at + 40, spec.inflated ? spec.inflated : spec.stored, 4);
-	memcpy(at + 48, spec.origin, origin);
-	memcpy(at + 48 + pad8(origin), spec.payload, spec.stored);
-	memcpy(at + length - 8, "qEnd", 4);
-	file->size += length;
-	return start;
-}
-
-/* Computes all checksums anew, from the start, leaving the checksums themselves out. */
-static void seal(struct file *file)
-{
-	uint32_t crc = 0;
-
-	for (size_t at = 0; at < file->size;) {
-		size_t length = get(file->data + at + 4, 4);
-
-		crc = crc_bits(crc, file->data + at, length - 4);
-		put(file->data + at + length - 4, crc, 4);
-		at += length;
-	}
-}
-
-static size_t header_payload(uint8_t *out, unsigned version)
-{
-	put(out, version, 4);
-	put(out + 4, 2, 4);
-	put(out + 8, 7, 4);
-	put(out + 12, 4, 4);
-	memcpy(out + 16, "CLUSTERid-1", 11);
-	return 27;
-}
-
-static size_t checkpoint_payload(uint8_t *out, const char *name)
-{
-	memset(out, 0xd1, 32);
-	put(out + 32, strlen(name), 4);
-	put(out + 36, 0, 4);
-	memcpy(out + 40, name, strlen(name));
-	return 40 + strlen(name);
-}
-
-static size_t transaction_payload(uint8_t *out, const char *batch, const char *companion)
-{
-	put(out, strlen(batch), 4);
-	put(out + 4, strlen(companion), 4);
-	memcpy(out + 8, batch, strlen(batch));
-	memcpy(out + 8 + strlen(batch), companion, strlen(companion));
-	return 8 + strlen(batch) + strlen(companion);
-}
-
-static size_t manifest_entry(uint8_t *out, unsigned kind, const char *path, uint64_t size,
-                             uint8_t digest, const char *hive, const char *key)
-{
-	size_t length = pad8(64 + strlen(path) + strlen(hive) + strlen(key));
-
-	memset(out, 0, length);
-	put(out, length, 4);
-	put(out + 4, kind, 4);
-	put(out + 8, size, 8);
-	memset(out + 16, digest, 32);
-	put(out + 48, strlen(path), 4);
-	put(out + 52, strlen(hive), 4);
-	put(out + 56, strlen(key), 4);
-	memcpy(out + 64, path, strlen(path));
-	memcpy(out + 64 + strlen(path), hive, strlen(hive));
-	memcpy(out + 64 + strlen(path) + strlen(hive), key, strlen(key));
-	return length;
-}
-
-#define GUID1 "c8d32427-7daa-4a94-ba85-850f5a920382"
-#define CPT1 GUID1 "/00000001.CPT"
-
-static size_t manifest_payload(uint8_t *out)
-{
-	size_t at = 8;
-
-	put(out, 3, 4);
-	put(out + 4, 0, 4);
-	at += manifest_entry(out + at, 4, "Clusbackup.dat", 0, 0xe3, "", "");
-	at += manifest_entry(out + at, 2, CPT1, 8192, 0xc1, "SOFTWARE", "Acme\\App");
-	at += manifest_entry(out + at, 1, "chk0001.tmp", 4096, 0xa1, "CLUSDB", "");
-	return at;
-}
-
-/* Header, checkpoint 1, transactions 2 and 3, manifest: what the rows below alter. */
-enum { AT_HEADER, AT_CHECKPOINT, AT_FIRST, AT_SECOND, AT_MANIFEST, AT_END };
-
-static void build(struct file *file, size_t at[AT_END + 1])
-{
-	uint8_t p[4096];
-
-	file->size = 0;
-	at[0] = add(file, (struct spec){ 1, 0, 0, 0, 100, "", p, header_payload(p, 1), 0 });
-	at[1] = add(file, (struct spec){ 3, 0, 1, 1, 101, "node-a CLUSDB", p,
-	                                 checkpoint_payload(p, "chk0001.tmp"), 0 });
-	at[2] = add(file, (struct spec){ 4, 0, 2, 2, 102, "node-a CLUSDB.LOG1 entry 1", p,
-	                                 transaction_payload(p, "batch one", "more"), 0 });
-	at[3] = add(file, (struct spec){ 4, 2, 3, 3, 103, "times", p,
-	                                 transaction_payload(p, "batch two!", ""), 0 });
-	at[4] = add(file, (struct spec){ 2, 0, 4, 3, 104, "", p, manifest_payload(p), 0 });
-	at[5] = file->size;
-	seal(file);
-}
 
 /* --- asking the code under test --- */
 
@@ -268,23 +97,24 @@ static void test_written(void **state)
 	uLongf made = sizeof(inflated);
 
 	(void)state;
-	build(&file, at);
+	spec_build(&file, at);
 	assert_true(bytes_equal(image->bytes, again->bytes));
 	assert_true(image->bytes.size > at[AT_MANIFEST]);
 	assert_memory_equal(image->bytes.data, file.data, at[AT_MANIFEST]);
 	manifest = image->bytes.data + at[AT_MANIFEST];
-	assert_int_equal(get(manifest + 8, 2), 2);
-	assert_int_equal(get(manifest + 10, 2), 1);
-	assert_int_equal(get(manifest + 12, 4), 4);
-	assert_int_equal(get(manifest + 16, 8), 3);
-	assert_int_equal(get(manifest + 4, 4), image->bytes.size - at[AT_MANIFEST]);
-	assert_int_equal(uncompress(inflated, &made, manifest + 48, get(manifest + 36, 4)), Z_OK);
-	assert_int_equal(made, get(manifest + 40, 4));
-	assert_int_equal(made, manifest_payload(expected));
+	assert_int_equal(spec_get(manifest + 8, 2), 2);
+	assert_int_equal(spec_get(manifest + 10, 2), 1);
+	assert_int_equal(spec_get(manifest + 12, 4), 4);
+	assert_int_equal(spec_get(manifest + 16, 8), 3);
+	assert_int_equal(spec_get(manifest + 4, 4), image->bytes.size - at[AT_MANIFEST]);
+	assert_int_equal(uncompress(inflated, &made, manifest + 48, spec_get(manifest + 36, 4)),
+	                 Z_OK);
+	assert_int_equal(made, spec_get(manifest + 40, 4));
+	assert_int_equal(made, spec_manifest_payload(expected));
 	assert_memory_equal(inflated, expected, made);
 	/* and its checksum goes on behind all the others */
 	memcpy(file.data, image->bytes.data, file.size = image->bytes.size);
-	seal(&file);
+	spec_seal(&file);
 	assert_memory_equal(file.data, image->bytes.data, file.size);
 	talloc_free(tmp);
 }
@@ -338,7 +168,7 @@ static void test_read(void **state)
 	struct image *image = write_same(NULL);
 
 	(void)state;
-	build(&file, at);
+	spec_build(&file, at);
 	assert_read((struct bytes){ file.data, file.size });
 	assert_read(image->bytes);
 	talloc_free(image);
@@ -351,7 +181,7 @@ static void test_every_bit(void **state)
 	char why[300];
 
 	(void)state;
-	build(&file, at);
+	spec_build(&file, at);
 	bits = 8 * file.size;
 	for (size_t bit = 0; bit < bits; bit++) {
 		enum quolog_state expected = bit < 32 ? QUOLOG_FOREIGN : QUOLOG_DAMAGED, found;
@@ -374,7 +204,7 @@ static void test_every_length(void **state)
 	char why[300];
 
 	(void)state;
-	build(&file, at);
+	spec_build(&file, at);
 	size = file.size;
 	for (file.size = 0; file.size < size; file.size++) {
 		uint32_t records, whole = 0;
@@ -399,7 +229,7 @@ static void test_zeros_at_the_end(void **state)
 	for (size_t from = 4; from < 2000; from++) {
 		enum quolog_state found;
 
-		build(&file, at);
+		spec_build(&file, at);
 		if (from >= file.size)
 			break;
 		memset(file.data + from, 0, file.size - from);
@@ -415,12 +245,12 @@ static void test_zeros_at_the_end(void **state)
 	}
 	assert_true(torn > 0);
 	/* zeros behind a whole log are the start of an append */
-	build(&file, at);
+	spec_build(&file, at);
 	memset(file.data + file.size, 0, 4096);
 	file.size += 4096;
 	assert_int_equal(ask(&file, why, NULL), QUOLOG_TORN);
 	/* but a hole of zeros in the middle is no torn end */
-	build(&file, at);
+	spec_build(&file, at);
 	memset(file.data + at[AT_FIRST], 0, at[AT_SECOND] - at[AT_FIRST]);
 	assert_int_equal(ask(&file, why, NULL), QUOLOG_DAMAGED);
 }
@@ -440,7 +270,7 @@ static void test_removed_swapped_repeated(void **state)
 	uint32_t records;
 
 	(void)state;
-	build(&file, at);
+	spec_build(&file, at);
 	for (int i = 0; i < AT_END; i++) {
 		other.size = 0;
 		for (int j = 0; j < AT_END; j++) {
@@ -487,10 +317,10 @@ static void test_chain(void **state)
 	uint32_t records;
 
 	(void)state;
-	build(&file, at);
-	build(&other, at);
+	spec_build(&file, at);
+	spec_build(&other, at);
 	other.data[at[AT_CHECKPOINT] + 24] ^= 1;
-	seal(&other);
+	spec_seal(&other);
 	assert_int_equal(ask(&other, why, NULL), QUOLOG_WHOLE);
 	memcpy(other.data + at[AT_SECOND], file.data + at[AT_SECOND], at[AT_END] - at[AT_SECOND]);
 	assert_int_equal(ask(&other, why, &records), QUOLOG_DAMAGED);
@@ -567,29 +397,29 @@ static void test_clauses(void **state)
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		enum quolog_state found;
 
-		build(&file, at);
-		put(file.data + at[rows[i].record] + rows[i].offset, rows[i].value, rows[i].n);
-		seal(&file);
+		spec_build(&file, at);
+		spec_put(file.data + at[rows[i].record] + rows[i].offset, rows[i].value, rows[i].n);
+		spec_seal(&file);
 		found = ask(&file, why, NULL);
 		if (found != rows[i].expected || !strstr(why, rows[i].said))
 			fail_msg("%s: state %d, %s", rows[i].clause, found, why);
 	}
 	/* R4 and R5: not sealed anew */
-	build(&file, at);
+	spec_build(&file, at);
 	file.data[at[3] - 8] = 'Q';
 	assert_int_equal(ask(&file, why, NULL), QUOLOG_DAMAGED);
 	assert_non_null(strstr(why, "end mark"));
-	build(&file, at);
+	spec_build(&file, at);
 	file.data[at[3] - 1] ^= 1;
 	assert_int_equal(ask(&file, why, NULL), QUOLOG_DAMAGED);
 	assert_non_null(strstr(why, "checksum"));
 	/* R2: a length that is a multiple of 8, and wrong; and one beyond the file */
-	build(&file, at);
-	put(file.data + at[2] + 4, at[3] - at[2] + 8, 4);
+	spec_build(&file, at);
+	spec_put(file.data + at[2] + 4, at[3] - at[2] + 8, 4);
 	assert_int_equal(ask(&file, why, NULL), QUOLOG_DAMAGED);
 	/* T2 is for the record that is due: any other one is no torn end */
-	build(&file, at);
-	put(file.data + at[4] + 0x0c, 9, 4);
+	spec_build(&file, at);
+	spec_put(file.data + at[4] + 0x0c, 9, 4);
 	file.size -= 8;
 	assert_int_equal(ask(&file, why, NULL), QUOLOG_DAMAGED);
 	assert_non_null(strstr(why, "records 4 to 8 are missing"));
@@ -604,17 +434,17 @@ static enum quolog_state ask_made(const char *origin, int count, const unsigned 
 	size_t size = 8;
 
 	file.size = 0;
-	add(&file, (struct spec){ 1, 0, 0, 0, 0, "", p, header_payload(p, 1), 0 });
-	add(&file,
-	    (struct spec){ 3, 0, 1, 1, 0, origin, p, checkpoint_payload(p, "chk0001.tmp"), 0 });
+	spec_add(&file, (struct spec){ 1, 0, 0, 0, 0, "", p, spec_header_payload(p, 1), 0 });
+	spec_add(&file, (struct spec){ 3, 0, 1, 1, 0, origin, p,
+	                               spec_checkpoint_payload(p, "chk0001.tmp"), 0 });
 	memset(p, 0, 8);
-	put(p, count, 4);
+	spec_put(p, count, 4);
 	for (int i = 0; i < count; i++) {
 		snprintf(name, sizeof(name), "chk%04x.tmp", numbers[i]);
-		size += manifest_entry(p + size, 1, name, 1, 2, "", "");
+		size += spec_manifest_entry(p + size, 1, name, 1, 2, "", "");
 	}
-	add(&file, (struct spec){ 2, 0, 2, 1, 0, "", p, size, 0 });
-	seal(&file);
+	spec_add(&file, (struct spec){ 2, 0, 2, 1, 0, "", p, size, 0 });
+	spec_seal(&file);
 	return ask(&file, why, NULL);
 }
 
@@ -647,13 +477,14 @@ static enum quolog_state ask_deflated(size_t real, size_t declared, size_t cut, 
 	memset(raw, 0, sizeof(raw));
 	for (size_t i = 8; i < real; i += 40)
 		raw[i] = (uint8_t)(i * 7);
-	put(raw, real - 8, 4);
+	spec_put(raw, real - 8, 4);
 	assert_int_equal(compress2(stored, &made, raw, real, 9), Z_OK);
-	add(&file, (struct spec){ 1, 0, 0, 0, 0, "", p, header_payload(p, 1), 0 });
-	add(&file, (struct spec){ 3, 0, 1, 1, 0, "", p, checkpoint_payload(p, "chk0001.tmp"), 0 });
-	add(&file, (struct spec){ 4, 1, 2, 2, 0, "", stored, made - cut, declared });
-	add(&file, (struct spec){ 2, 0, 3, 2, 0, "", p, manifest_payload(p), 0 });
-	seal(&file);
+	spec_add(&file, (struct spec){ 1, 0, 0, 0, 0, "", p, spec_header_payload(p, 1), 0 });
+	spec_add(&file, (struct spec){ 3, 0, 1, 1, 0, "", p,
+	                               spec_checkpoint_payload(p, "chk0001.tmp"), 0 });
+	spec_add(&file, (struct spec){ 4, 1, 2, 2, 0, "", stored, made - cut, declared });
+	spec_add(&file, (struct spec){ 2, 0, 3, 2, 0, "", p, spec_manifest_payload(p), 0 });
+	spec_seal(&file);
 	return ask(&file, why, NULL);
 }
 
@@ -802,51 +633,6 @@ static void test_writer_refuses(void **state)
 	talloc_free(w);
 }
 
-/* Writes a log with everything in it, reads it, and looks at what came out. */
-static bool write_and_read(void *data, struct error *error)
-{
-	static const struct quolog_identity id = { 1, "cluster", "id" };
-	struct bytes *expected = data;
-	TALLOC_CTX *tmp = talloc_new(NULL);
-	uint8_t digest[DIGEST_SIZE] = { 0 };
-	char batch[600] = { 'b' };
-	struct quolog_transaction t = { 1, "origin", false, { (uint8_t *)batch, 600 }, text("c") };
-	struct quolog_writer *w;
-	struct image *image;
-	struct quolog *log;
-	bool done;
-
-	if (!tmp)
-		return error_memory(error);
-	w = quolog_create(tmp, &id, 0, 1, error);
-	done = w && quolog_put_checkpoint(w, "chk0001.tmp", digest, 0, "origin", error) &&
-	       quolog_put_transaction(w, &t, error) && quolog_put_manifest(w, files, 3, 0, error);
-	image = done ? quolog_finish(tmp, w, error) : NULL;
-	log = image ? quolog_read(tmp, image->bytes, error) : NULL;
-	done = log && quolog_check(log, error) &&
-	       quolog_transaction(tmp, log, &log->entries[1], &t, error);
-	if (done && (t.batch.size != 600 || log->file_count != 3))
-		done = error_set(error, ERROR_BAD_NEWS, "not what was written");
-	if (done && expected->data && !bytes_equal(*expected, image->bytes))
-		done = error_set(error, ERROR_BAD_NEWS, "other bytes for want of memory");
-	if (done && !expected->data)
-		*expected = (struct bytes){ malloc(image->bytes.size), image->bytes.size };
-	if (done && expected->data)
-		memcpy((void *)expected->data, image->bytes.data, image->bytes.size);
-	talloc_free(tmp);
-	return done;
-}
-
-static void test_no_memory(void **state)
-{
-	struct bytes expected = { NULL, 0 };
-
-	(void)state;
-	assert_true(write_and_read(&expected, &err));
-	assert_in_range(allocfail_run(write_and_read, &expected, 0), 20, 100000);
-	free((void *)expected.data);
-}
-
 static void test_many(void **state)
 {
 	static const struct quolog_identity id = { 1, "c", "" };
@@ -870,110 +656,6 @@ static void test_many(void **state)
 	talloc_free(tmp);
 }
 
-static void test_layout(void **state)
-{
-	static const struct {
-		const char *path;
-		enum layout_kind kind;
-	} rows[] = {
-		{ "chk0001.tmp", LAYOUT_CHK },
-		{ "chkdeadbeef.tmp", LAYOUT_CHK },
-		{ "chk0000.tmp", LAYOUT_UNKNOWN },
-		{ "chk001.tmp", LAYOUT_UNKNOWN },
-		{ "chk000000001.tmp", LAYOUT_UNKNOWN },
-		{ "chk000A.tmp", LAYOUT_UNKNOWN },
-		{ "chk0001.tmp/", LAYOUT_UNKNOWN },
-		{ "./chk0001.tmp", LAYOUT_UNKNOWN },
-		{ "chk0001.tmpx", LAYOUT_UNKNOWN },
-		{ "quolog.log", LAYOUT_LOG },
-		{ "Quolog.log", LAYOUT_UNKNOWN },
-		{ "Clusbackup.dat", LAYOUT_MARKER },
-		{ GUID1, LAYOUT_RESOURCE },
-		{ "{" GUID1 "}", LAYOUT_UNKNOWN },
-		{ "C8D32427-7daa-4a94-ba85-850f5a920382", LAYOUT_UNKNOWN },
-		{ GUID1 "/00000001.CPT", LAYOUT_CPT },
-		{ GUID1 "/0000000A.CPR", LAYOUT_CPR },
-		{ GUID1 "/0000000a.CPR", LAYOUT_CPR },
-		{ GUID1 "/00000001.cpt", LAYOUT_UNKNOWN },
-		{ GUID1 "/0000001.CPT", LAYOUT_UNKNOWN },
-		{ GUID1 "//0000001.CPT", LAYOUT_UNKNOWN },
-		{ GUID1 "/../a/00000001.CPT", LAYOUT_UNKNOWN },
-		{ GUID1 "/", LAYOUT_UNKNOWN },
-		{ "/" GUID1 "/00000001.CPT", LAYOUT_UNKNOWN },
-		{ "..", LAYOUT_UNKNOWN },
-		{ "", LAYOUT_UNKNOWN },
-	};
-	char name[LAYOUT_CHK_SIZE];
-
-	(void)state;
-	for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		if (layout_kind(rows[i].path) != rows[i].kind)
-			fail_msg("'%s' is a %s", rows[i].path,
-			         layout_kind_name(layout_kind(rows[i].path)));
-	}
-	layout_chk_name(0x1f, name);
-	assert_string_equal(name, "chk001f.tmp");
-	assert_int_equal(layout_chk_number(name), 0x1f);
-	layout_chk_name(0xffffffff, name);
-	assert_int_equal(layout_chk_number(name), 0xffffffff);
-}
-
-static bool ask_directory(const char *make)
-{
-	char path[] = "/tmp/test_quolog.XXXXXX", command[1000];
-	bool answer;
-	int fd;
-
-	assert_non_null(mkdtemp(path));
-	snprintf(command, sizeof(command), "cd %s && G=" GUID1 " && %s", path, make);
-	assert_int_equal(system(command), 0);
-	fd = open(path, O_RDONLY | O_DIRECTORY);
-	memset(&err, 0, sizeof(err));
-	answer = layout_is_snapshot(fd, "DEST", &err);
-	assert_int_equal(answer ? ERROR_NONE : ERROR_REFUSED, err.kind);
-	close(fd);
-	snprintf(command, sizeof(command), "rm -rf %s", path);
-	assert_int_equal(system(command), 0);
-	return answer;
-}
-
-/* What a backup may overwrite. */
-static void test_is_snapshot(void **state)
-{
-	static const struct {
-		const char *make, *refused;
-	} rows[] = {
-		{ "printf clql >quolog.log; touch chk0001.tmp Clusbackup.dat", NULL },
-		{ "printf clql >quolog.log; mkdir $G; touch $G/00000001.CPT $G/00000002.CPR",
-		  NULL },
-		{ "printf clqlxxx >quolog.log", NULL },
-		{ "touch chk0001.tmp; mkdir $G", NULL }, /* torn, but a snapshot's */
-		{ "touch chk0001.tmp quolog.log", NULL },
-		{ "printf clql >quolog.log; touch notes.txt", "notes.txt" },
-		{ "printf clql >quolog.log; mkdir $G; touch $G/notes", "/notes is no part" },
-		{ "printf clql >quolog.log; mkdir -p $G/00000001.CPT", "00000001.CPT" },
-		{ "printf clql >quolog.log; mkdir chk0001.tmp", "chk0001.tmp" },
-		{ "printf clql >quolog.log; touch $G", GUID1 },
-		{ "printf clql >quolog.log; ln -s /etc/passwd chk0001.tmp", "chk0001.tmp" },
-		{ "printf clql >quolog.log; ln -s /etc $G", GUID1 },
-		{ "ln -s /etc/passwd quolog.log; touch chk0001.tmp", "quolog.log" },
-		{ "printf clql >quolog.log; touch .dest.clusnap-new", ".dest.clusnap-new" },
-		{ "touch Clusbackup.dat", "no snapshot" },
-		{ "mkdir $G", "no snapshot" },
-		{ "echo Windows >quolog.log; touch chk0001.tmp Clusbackup.dat", "Windows" },
-		{ "printf cl >quolog.log", NULL },
-	};
-
-	(void)state;
-	for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		bool answer = ask_directory(rows[i].make);
-
-		if (answer != !rows[i].refused ||
-		    (rows[i].refused && !strstr(err.text, rows[i].refused)))
-			fail_msg("%s: %d, %s", rows[i].make, answer, err.text);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -991,10 +673,7 @@ int main(void)
 		cmocka_unit_test(test_not_ours),
 		cmocka_unit_test(test_append),
 		cmocka_unit_test(test_writer_refuses),
-		cmocka_unit_test(test_no_memory),
 		cmocka_unit_test(test_many),
-		cmocka_unit_test(test_layout),
-		cmocka_unit_test(test_is_snapshot),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
