@@ -11,8 +11,7 @@
  * stored do not matter.
  *
  * Time is linear in the two trees, memory in the depth of the trees and the largest list of
- * values that has to be matched by name. Both hives must be sound: in one that was opened
- * with damaged_too, siblings in wrong order come out as deleted and created.
+ * values that has to be matched by name. 
  */
 #ifndef HIVE_DIFF_H
 #define HIVE_DIFF_H

@@ -2,12 +2,13 @@
  * Opening a hive: logs replayed, the result validated, then given to hivex.
  *
  * hivex is not safe on malformed images, so it never sees one that the validator complains
- * of. An image that is sound but that hivex refuses (a checksum of 0xffffffff, say) is open
- * all the same: then our own reader walks it.
+ * of: that is refused or, if the caller asks for it, salvaged. An image that is sound but that
+ * hivex refuses (a checksum of 0xffffffff, say) is open all the same: then our own reader walks it.
  */
 #include "hive/hive.h"
 
 #include "hive/open.h"
+#include "hive/save.h"
 
 static struct hive *hive_new(TALLOC_CTX *ctx, const char *name, struct error *err)
 {
@@ -42,13 +43,28 @@ static void say_damaged(const struct check *check, struct error *err)
 	error_set(err, ERROR_SOURCE, "the hive is damaged");
 }
 
+/* Dirty, read as it is because the caller said so, and nothing wrong but the header's checksum. */
+static bool only_unsealed(const struct hive *hive)
+{
+	const struct problems *problems = hive->check.problems;
+
+	if (hive->recovery.condition != RECOVER_IGNORED)
+		return false;
+	for (uint32_t i = 0; i < problems->count; i++) {
+		if (problems->list[i].weight > PROBLEM_NOTE &&
+		    strcmp(problems->list[i].code, "base-checksum") != 0)
+			return false;
+	}
+	return true;
+}
+
 static bool validate(struct hive *hive, const struct hive_options *options, struct error *err)
 {
 	if (!check_image(hive, hive->image->bytes, &hive->check, err))
 		return false;
-	if (hive->check.problems->worst == PROBLEM_NOTE)
+	if (hive->check.problems->worst == PROBLEM_NOTE || only_unsealed(hive))
 		return true;
-	if (!options->damaged_too) {
+	if (!options->left_out) {
 		say_damaged(&hive->check, err);
 		return false;
 	}
@@ -77,6 +93,40 @@ static bool enter(struct hive *hive, const struct hive_options *options, struct 
 	return true;
 }
 
+/* Notes what salvage left out of this hive. */
+static void add_left_out(struct problems *to, const char *name, const struct problems *lost)
+{
+	for (uint32_t i = 0; i < lost->count; i++)
+		problems_add(to, PROBLEM_HEALS, lost->list[i].offset, "left-out", "%s: %s%s", name,
+		             lost->list[i].text,
+		             lost->list[i].more ? " (and more of this kind)" : "");
+	to->lost = to->lost || lost->lost;
+}
+
+/* Puts a new image of all that is sound into the place of the damaged one. */
+static bool salvage(struct hive *hive, const struct hive_options *options, struct error *err)
+{
+	struct problems *lost = problems_new(hive);
+	struct save_options save = { .left_out = lost };
+	struct hive_options strict = { .recover = options->recover };
+	struct hive_key root;
+
+	if (!lost)
+		return error_memory(err);
+	if (!hive_root(hive, &root, err))
+		return error_wrap(err, "nothing can be salvaged");
+	hive->image = save_subtree(hive, hive, &root, &save, NULL, err);
+	if (!hive->image)
+		return false;
+	if (lost->count == 0)
+		problems_add(lost, PROBLEM_NOTE, PROBLEM_NOWHERE, "left-out",
+		             "it is damaged, but every key and value of it could be read");
+	add_left_out(options->left_out, hive->name, lost);
+	hive->damaged = false;
+	hive->salvaged = true;
+	return enter(hive, &strict, err);
+}
+
 struct hive *hive_open(TALLOC_CTX *ctx, const struct source *source,
                        const struct hive_options *options, struct error *err)
 {
@@ -88,7 +138,8 @@ struct hive *hive_open(TALLOC_CTX *ctx, const struct source *source,
 	if (!options)
 		options = &none;
 	hive->image = recover(hive, source, &options->recover, &hive->recovery, err);
-	if (!hive->image || !enter(hive, options, err)) {
+	if (!hive->image || !enter(hive, options, err) ||
+	    (hive->damaged && !salvage(hive, options, err))) {
 		error_wrap(err, "%s", source->name);
 		talloc_free(hive);
 		return NULL;
@@ -136,6 +187,11 @@ const struct regf_base *hive_base(const struct hive *hive)
 const struct image *hive_image(const struct hive *hive)
 {
 	return hive->image;
+}
+
+bool hive_salvaged(const struct hive *hive)
+{
+	return hive->salvaged;
 }
 
 bool hive_in_hivex(const struct hive *hive)

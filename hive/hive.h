@@ -31,7 +31,12 @@ struct hive;
 
 struct hive_options {
 	struct recover_options recover;
-	bool damaged_too; /* open what the validator complains of; for salvage only */
+	/*
+	 * NULL: a damaged hive is refused. A list: salvage. What is sound of a damaged hive is
+	 * copied into a new image, which is what is opened then, and what had to be left out is
+	 * added to the list, by path.
+	 */
+	struct problems *left_out;
 };
 
 /*
@@ -50,6 +55,7 @@ const struct recovery *hive_recovery(const struct hive *hive);
 const struct check *hive_check(const struct hive *hive);
 const struct regf_base *hive_base(const struct hive *hive);
 const struct image *hive_image(const struct hive *hive);
+bool hive_salvaged(const struct hive *hive); /* it is what was sound of a damaged one */
 bool hive_in_hivex(const struct hive *hive); /* hivex accepted the image */
 
 /* --- keys --- */

@@ -11,7 +11,8 @@ struct hive {
 	const struct image *image;
 	struct bytes bins; /* from the end of the base block */
 	uint32_t minor;
-	bool damaged;               /* opened in spite of what the validator said */
+	bool damaged;  /* the validator complains of it; nobody but salvage sees such a hive */
+	bool salvaged; /* an image of what was sound */
 	struct hivex_handle *hivex; /* NULL: hivex refused the image, or must not see it */
 	struct recovery recovery;
 	struct check check;

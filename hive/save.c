@@ -35,7 +35,7 @@ struct image *save_subtree(TALLOC_CTX *ctx, const struct hive *hive, const struc
 
 /* What was saved must be what is there. */
 static bool prove(const struct hive *hive, const struct hive_key *key, const struct image *image,
-                  const char *name, bool salvaged, struct error *err)
+                  const char *name, struct error *err)
 {
 	struct hive *back = hive_open_image(NULL, image, name, err);
 	struct hive_key root;
@@ -43,8 +43,7 @@ static bool prove(const struct hive *hive, const struct hive_key *key, const str
 
 	if (!back)
 		return false;
-	same = hive_root(back, &root, err) &&
-	       (salvaged || compare_subtrees(hive, key, back, &root, err));
+	same = hive_root(back, &root, err) && compare_subtrees(hive, key, back, &root, err);
 	talloc_free(back);
 	if (same)
 		return true;
@@ -58,7 +57,7 @@ struct image *save_proved(TALLOC_CTX *ctx, const struct hive *hive, const struct
 {
 	struct image *image = save_subtree(ctx, hive, key, options, count, err);
 
-	if (image && !prove(hive, key, image, name, options && options->left_out, err))
+	if (image && !prove(hive, key, image, name, err))
 		TALLOC_FREE(image);
 	return image;
 }

@@ -10,7 +10,7 @@
 
 struct save_options {
 	uint32_t minor;            /* 3 or 5; 0: the source's (4 becomes 5) */
-	struct problems *left_out; /* not NULL: salvage. What is not sound is left out, by path */
+	struct problems *left_out; /* for hive_open alone: what is not sound goes here, by path */
 };
 
 struct save_count {
@@ -27,8 +27,8 @@ struct image *save_subtree(TALLOC_CTX *ctx, const struct hive *hive, const struc
                            struct error *err);
 
 /*
- * The same, and proved: read back through hivex, checked, and compared with its source (but
- * for salvage, where the source cannot be compared). NAME is for messages.
+ * The same, and proved: read back through hivex, checked, and compared with its source. NAME
+ * is for messages.
  */
 struct image *save_proved(TALLOC_CTX *ctx, const struct hive *hive, const struct hive_key *key,
                           const struct save_options *options, const char *name,

@@ -14,6 +14,13 @@ struct level {
 	uint32_t count, next;
 };
 
+/* Salvage: a key or value among its siblings. */
+struct sibling {
+	struct name name;
+	uint32_t cell;
+	uint32_t place; /* of a value, in the key's list */
+};
+
 struct walk {
 	const struct hive *hive;
 	struct sink *sink;
@@ -98,6 +105,58 @@ static bool give_value(struct walk *walk, const struct hive_key *key, uint32_t c
 	       give_data(walk, &value, err);
 }
 
+/* --- salvage: which values can be given --- */
+
+static int by_name(const void *a, const void *b)
+{
+	const struct sibling *left = a, *right = b;
+	int order = name_compare(left->name, right->name);
+
+	return order ? order : (left->place > right->place) - (left->place < right->place);
+}
+
+/* Leaves out what is no value, and all but the first of one name; the order stays. */
+static bool sift_values(struct walk *walk, const struct hive_key *key, uint32_t *cells,
+                        uint32_t *count, struct error *err)
+{
+	struct sibling *siblings = talloc_array(NULL, struct sibling, *count);
+	uint32_t sound = 0, kept = 0;
+
+	if (!siblings)
+		return error_memory(err);
+	for (uint32_t i = 0; i < *count; i++) {
+		struct hive_value value;
+
+		if (hive_value_at(walk->hive, cells[i], &value, err))
+			siblings[sound++] = (struct sibling){ value.name, cells[i], i };
+		else if (!lose(walk, key, "a value", err))
+			goto fail;
+		else
+			cells[i] = REGF_NIL;
+	}
+	qsort(siblings, sound, sizeof(*siblings), by_name);
+	for (uint32_t i = 1; i < sound; i++) {
+		if (!name_equal(siblings[i - 1].name, siblings[i].name))
+			continue;
+		error_set(err, ERROR_SOURCE, "a second value 0x%x of one name", siblings[i].cell);
+		if (!lose(walk, key, "a value", err))
+			goto fail;
+		cells[siblings[i].place] = REGF_NIL;
+		siblings[i] = (struct sibling){ siblings[i].name, siblings[i].cell,
+			                        siblings[i - 1].place };
+	}
+	for (uint32_t i = 0; i < *count; i++) {
+		if (cells[i] != REGF_NIL)
+			cells[kept++] = cells[i];
+	}
+	*count = kept;
+	talloc_free(siblings);
+	return true;
+fail:
+	talloc_free(siblings);
+	return false;
+}
+
 static bool give_values(struct walk *walk, const struct hive_key *key, struct error *err)
 {
 	TALLOC_CTX *tmp = talloc_new(NULL);
@@ -110,6 +169,8 @@ static bool give_values(struct walk *walk, const struct hive_key *key, struct er
 		count = 0;
 		done = lose(walk, key, "its values", err);
 	}
+	if (done && count && walk->left_out)
+		done = sift_values(walk, key, cells, &count, err);
 	for (uint32_t i = 0; done && i < count; i++)
 		done = give_value(walk, key, cells[i], err);
 	talloc_free(tmp);
@@ -117,19 +178,6 @@ static bool give_values(struct walk *walk, const struct hive_key *key, struct er
 }
 
 /* --- salvage: which subkeys can be entered --- */
-
-struct sibling {
-	struct name name;
-	uint32_t cell;
-};
-
-static int by_name(const void *a, const void *b)
-{
-	const struct sibling *left = a, *right = b;
-	int order = name_compare(left->name, right->name);
-
-	return order ? order : (left->cell > right->cell) - (left->cell < right->cell);
-}
 
 static bool enter_once(struct walk *walk, uint32_t cell)
 {
@@ -168,7 +216,7 @@ static bool sift(struct walk *walk, const struct hive_key *parent, struct level 
 		return error_memory(err);
 	for (uint32_t i = 0; i < level->count; i++) {
 		if (is_sound(walk, level->cells[i], &key, err))
-			siblings[count++] = (struct sibling){ key.name, key.cell };
+			siblings[count++] = (struct sibling){ key.name, key.cell, i };
 		else if (!lose(walk, parent, "a subkey", err))
 			return false;
 	}

@@ -144,7 +144,7 @@ static bool add(struct collecting *c, char *path, struct bytes bytes, const char
 static struct image *make_image(struct collecting *c, const struct hive *hive,
                                 const struct hive_key *key, const char *name)
 {
-	struct save_options options = { .left_out = c->out->left_out };
+	struct save_options options = { 0 };
 	struct image *image = save_proved(c->ctx, hive, key, &options, name, NULL, c->err);
 
 	if (image || c->err->kind != ERROR_REFUSED || le32_get(hive_base(hive)->minor) > 3)
@@ -272,6 +272,8 @@ static bool add_registry(struct collecting *c, const struct checkpoint *checkpoi
 		return false;
 	if (!done && c->quorum && !from_quorum(c, checkpoint, &done))
 		return false;
+	if (!done && home && checkpoint->where.result == HKLM_HIVE_DAMAGED)
+		c->out->incomplete = true; /* said in a warning, too */
 	if (!done && !home)
 		warn(c, checkpoint, "checkpoint-key-missing",
 		     "not included: no system disk was given, only a database");
@@ -346,9 +348,7 @@ bool collect(TALLOC_CTX *ctx, const struct collect_options *options, struct coll
 	struct collecting c = { ctx, options, out, NULL, err };
 
 	*out = (struct collection){ .warnings = problems_new(ctx) };
-	if (options->salvage)
-		out->left_out = problems_new(ctx);
-	if (!out->warnings || (options->salvage && !out->left_out))
+	if (!out->warnings)
 		return error_memory(err);
 	if (options->quorum) {
 		c.quorum = quorum_open(ctx, options->quorum, err);

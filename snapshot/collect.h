@@ -9,10 +9,9 @@
 #include "hive/digest.h"
 
 struct collect_options {
-	char **systems;     /* NULL-terminated: SYSTEMs as given */
-	const char *quorum; /* a mounted quorum disk, or NULL */
-	struct hive_options hive;
-	bool salvage;
+	char **systems;           /* NULL-terminated: SYSTEMs as given */
+	const char *quorum;       /* a mounted quorum disk, or NULL */
+	struct hive_options hive; /* left_out: salvage damaged hives */
 };
 
 /* One file of a snapshot that is to be. */
@@ -31,7 +30,7 @@ struct collection {
 	uint32_t file_count;
 	uint8_t digest[DIGEST_SIZE]; /* of the cluster database's tree */
 	struct problems *warnings;
-	struct problems *left_out; /* salvage: what is not in the images; else NULL */
+	bool incomplete; /* a checkpoint is not in it because its hive cannot be read */
 };
 
 /*

@@ -314,6 +314,10 @@ void cmd_json_problems(json_t *object, const char *name, const struct problems *
 			json_object_set_new(entry, "more", json_integer(problem->more));
 		json_array_append_new(list, entry);
 	}
+	if (problems && problems->lost)
+		json_array_append_new(list,
+		                      json_pack("{s:s,s:s}", "code", "list-incomplete", "text",
+		                                "there was no memory for all problems"));
 	json_object_set_new(object, name, list);
 }
 
@@ -331,7 +335,8 @@ void cmd_json_print(json_t *object)
 struct source *cmd_source(struct cmd *cmd, const char *path, const struct cmd_hive_options *options,
                           struct error *err)
 {
-	struct source *source = source_read_path(cmd->ctx, path, err);
+	struct source *source = options->logs ? source_read_alone(cmd->ctx, path, err)
+	                                      : source_read_path(cmd->ctx, path, err);
 
 	for (char **log = options->logs; source && log && *log; log++) {
 		if (!source_add_log(source, *log, err))

@@ -21,12 +21,12 @@ static bool prepare(struct cmd *cmd, const struct backing_up *asked, struct back
 	*options = (struct backup_options){
 		.collect = { .systems = systems,
 		             .quorum = asked->quorum,
-		             .hive = cmd_hive_options(&asked->hive),
-		             .salvage = asked->salvage },
+		             .hive = cmd_hive_options(&asked->hive) },
 		.destination = cmd->args[count],
 		.copies = asked->copies,
 	};
-	options->collect.hive.damaged_too = asked->salvage;
+	if (asked->salvage)
+		options->collect.hive.left_out = problems_new(cmd->ctx);
 	return true;
 }
 
@@ -62,6 +62,7 @@ static int run(struct cmd *cmd, int argc, char **argv)
 	};
 	struct backup_options options;
 	struct collection collection;
+	const struct problems *left_out;
 	struct verdict verdict;
 	struct error err;
 	json_t *object;
@@ -73,20 +74,21 @@ static int run(struct cmd *cmd, int argc, char **argv)
 		return ERROR_INTERNAL;
 	if (!backup(cmd->ctx, &options, &collection, &verdict, &err))
 		return cmd_fail(&err);
+	left_out = options.collect.hive.left_out;
 	if (cmd->json) {
 		object = cmd_snapshot_json(&verdict, collection.warnings);
 		json_object_set_new(object, "newest",
 		                    cmd_json_text(collection.copies[collection.newest].path));
 		json_object_set_new(object, "why", cmd_json_text(collection.why));
-		cmd_json_problems(object, "left_out", collection.left_out, PROBLEM_NOTE);
+		cmd_json_problems(object, "left_out", left_out, PROBLEM_NOTE);
 		cmd_json_print(object);
 	} else {
 		say_newest(cmd, &collection);
-		for (uint32_t i = 0; collection.left_out && i < collection.left_out->count; i++)
-			cmd_print("left out: %s", collection.left_out->list[i].text);
+		for (uint32_t i = 0; left_out && i < left_out->count; i++)
+			cmd_print("left out: %s", left_out->list[i].text);
 		cmd_snapshot_print(cmd, options.destination, &verdict);
 	}
-	return cmd_end(collection.left_out && collection.left_out->count ? ERROR_BAD_NEWS : 0);
+	return cmd_end((left_out && left_out->count) || collection.incomplete ? ERROR_BAD_NEWS : 0);
 }
 
 const struct command command_backup = {

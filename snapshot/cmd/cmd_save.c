@@ -59,9 +59,8 @@ static int save(struct cmd *cmd, const struct saving *saving)
 	struct hive *hive;
 	struct error err;
 
-	open_options.damaged_too = saving->salvage;
 	if (saving->salvage)
-		options.left_out = problems_new(cmd->ctx);
+		open_options.left_out = problems_new(cmd->ctx);
 	source = cmd_source(cmd, path, &saving->hive, &err);
 	if (!source || !read_format(saving->format, &options, &err) ||
 	    !cmd_out_is_no_source(out, path, source, &err))
@@ -83,8 +82,8 @@ static int save(struct cmd *cmd, const struct saving *saving)
 	}
 	if (!publish_file(out, image->bytes, &err))
 		return cmd_fail(&err);
-	report(cmd, out, &count, image, options.left_out);
-	return cmd_end(options.left_out && options.left_out->count ? ERROR_BAD_NEWS : 0);
+	report(cmd, out, &count, image, open_options.left_out);
+	return cmd_end(open_options.left_out && open_options.left_out->count ? ERROR_BAD_NEWS : 0);
 }
 
 static int run(struct cmd *cmd, int argc, char **argv)
