@@ -1,22 +1,9 @@
 /*
- * Collecting a snapshot: which copy of the database is newest, its image, an image of every
- * registry checkpoint, and what the quorum disk has of crypto checkpoints.
- *
- * A registry checkpoint that is not on the newest node's disk is looked for on the other
- * nodes' (its resource ran there last), then on the quorum disk. Each is said in a warning.
+ * Collecting a snapshot: which copy of the database is newest, and its image. What is of
+ * checkpoints is in collect_checkpoint.c.
  */
-#include "snapshot/collect.h"
-
 #include "hive/save.h"
-#include "snapshot/quorum.h"
-
-struct collecting {
-	TALLOC_CTX *ctx;
-	const struct collect_options *options;
-	struct collection *out;
-	struct quorum *quorum;
-	struct error *err;
-};
+#include "snapshot/collecting.h"
 
 /* --- copies of the database --- */
 
@@ -119,8 +106,8 @@ static bool choose(struct collecting *c)
 
 /* --- files --- */
 
-static bool add(struct collecting *c, char *path, struct bytes bytes, const char *hive,
-                const char *key)
+bool collect_add(struct collecting *c, char *path, struct bytes bytes, const char *hive,
+                 const char *key)
 {
 	struct collection *out = c->out;
 	struct collected *files =
@@ -141,8 +128,8 @@ static bool add(struct collecting *c, char *path, struct bytes bytes, const char
 }
 
 /* An image of the subtree, proved; in a newer format where 1.3 cannot hold what is in it. */
-static struct image *make_image(struct collecting *c, const struct hive *hive,
-                                const struct hive_key *key, const char *name)
+struct image *collect_image(struct collecting *c, const struct hive *hive,
+                            const struct hive_key *key, const char *name)
 {
 	struct save_options options = { 0 };
 	struct image *image = save_proved(c->ctx, hive, key, &options, name, NULL, c->err);
@@ -162,184 +149,13 @@ static bool add_database(struct collecting *c)
 
 	if (!hive_root(copy->hive, &root, c->err))
 		return false;
-	image = make_image(c, copy->hive, &root, "chk0001.tmp");
+	image = collect_image(c, copy->hive, &root, "chk0001.tmp");
 	if (!image || !digest_subtree(copy->hive, &root, c->out->digest, c->err))
 		return error_wrap(c->err, "%s", copy->path);
 	/* Where a disk is mounted must not matter: the same disk gives the same bytes. */
 	file = copy->system || !strrchr(copy->file, '/') ? copy->file
 	                                                 : strrchr(copy->file, '/') + 1;
-	return add(c, talloc_strdup(c->ctx, "chk0001.tmp"), image->bytes, file, "");
-}
-
-static char *file_name(struct collecting *c, const struct checkpoint *checkpoint,
-                       const char *suffix)
-{
-	return talloc_asprintf(c->ctx, "%s/%s.%s", checkpoint->resource, checkpoint->id, suffix);
-}
-
-static void warn(struct collecting *c, const struct checkpoint *checkpoint, const char *code,
-                 const char *text)
-{
-	problems_add(c->out->warnings, PROBLEM_HEALS, PROBLEM_NOWHERE, code,
-	             "checkpoint %s of %s (%s): %s", checkpoint->id,
-	             checkpoint->resource_name ? checkpoint->resource_name : checkpoint->resource,
-	             checkpoint->path, text);
-}
-
-/* --- registry checkpoints --- */
-
-/* The checkpoint's subtree on this disk; *DONE says if it was there. */
-static bool from_system(struct collecting *c, const struct checkpoint *checkpoint,
-                        struct system *system, bool *done)
-{
-	const char *volume = volume_path(system->volume);
-	struct image *image;
-	struct hive *hive;
-	struct hklm where;
-	char *path;
-
-	*done = false;
-	if (!hklm_resolve(c->ctx, system, checkpoint->path, false, &where, c->err))
-		return false;
-	if (where.result != HKLM_PRESENT)
-		return true;
-	hive = system_hive(system, (enum system_hive)where.hive, c->err);
-	path = file_name(c, checkpoint, "CPT");
-	image = hive && path ? make_image(c, hive, &where.found, path) : NULL;
-	if (!image)
-		return path ? error_wrap(c->err, "%s", volume) : error_memory(c->err);
-	*done = true;
-	return add(c, path, image->bytes, where.file, where.key);
-}
-
-static bool from_other_systems(struct collecting *c, const struct checkpoint *checkpoint,
-                               const struct system *home, bool *done)
-{
-	for (uint32_t i = 0; !*done && i < c->out->copy_count; i++) {
-		struct system *system = c->out->copies[i].system;
-
-		if (!system || system == home)
-			continue;
-		if (!from_system(c, checkpoint, system, done))
-			return false;
-		if (*done)
-			warn(c, checkpoint, "checkpoint-key-missing",
-			     "taken from another node's disk, because the newest has no such key");
-	}
-	return true;
-}
-
-/* The quorum disk's own .CPT, made compact; it must be a sound hive. */
-static bool from_quorum(struct collecting *c, const struct checkpoint *checkpoint, bool *done)
-{
-	struct hive_key root;
-	struct image *image;
-	struct hive *hive;
-	struct source *source;
-	char *path = file_name(c, checkpoint, "CPT"), *shown;
-
-	*done = false;
-	if (!path)
-		return error_memory(c->err);
-	source = quorum_source(c->ctx, c->quorum, path, &shown, c->err);
-	if (!source)
-		return c->err->kind == ERROR_NONE;
-	hive = hive_open(c->ctx, source, &c->options->hive, c->err);
-	if (!hive) {
-		warn(c, checkpoint, "checkpoint-key-missing", c->err->text);
-		return c->err->kind != ERROR_INTERNAL;
-	}
-	image = hive_root(hive, &root, c->err) ? make_image(c, hive, &root, path) : NULL;
-	if (!image)
-		return false;
-	*done = true;
-	warn(c, checkpoint, "checkpoint-key-missing",
-	     "taken from the quorum disk, because no node's disk has such a key");
-	return add(c, path, image->bytes, shown, "");
-}
-
-static bool add_registry(struct collecting *c, const struct checkpoint *checkpoint,
-                         struct system *home)
-{
-	bool done = false;
-
-	if (checkpoint->where.result == HKLM_PREFIXED ||
-	    checkpoint->where.result == HKLM_VOLATILE || checkpoint->where.result == HKLM_MALFORMED)
-		return true; /* its problem is among the warnings already */
-	if (home && !from_system(c, checkpoint, home, &done))
-		return false;
-	if (!done && !from_other_systems(c, checkpoint, home, &done))
-		return false;
-	if (!done && c->quorum && !from_quorum(c, checkpoint, &done))
-		return false;
-	if (!done && home && checkpoint->where.result == HKLM_HIVE_DAMAGED)
-		c->out->incomplete = true; /* said in a warning, too */
-	if (!done && !home)
-		warn(c, checkpoint, "checkpoint-key-missing",
-		     "not included: no system disk was given, only a database");
-	return true;
-}
-
-/* --- crypto checkpoints --- */
-
-static bool add_crypto(struct collecting *c, const struct checkpoint *checkpoint)
-{
-	char *path = file_name(c, checkpoint, "CPR"), *shown;
-	struct image *image;
-
-	if (!path)
-		return error_memory(c->err);
-	image = c->quorum ? quorum_file(c->ctx, c->quorum, path, &shown, c->err) : NULL;
-	if (image)
-		return add(c, path, image->bytes, shown, "");
-	if (c->quorum && c->err->kind != ERROR_NONE)
-		return false;
-	warn(c, checkpoint, "crypto-checkpoint-not-included",
-	     checkpoint->key_file
-	             ? "a .CPR can only be made by Windows, and none was found (--quorum DIR names "
-	               "a "
-	               "quorum disk); the key container is on the node's disk"
-	             : "a .CPR can only be made by Windows, and none was found (--quorum DIR names "
-	               "a "
-	               "quorum disk); the key container is not on the node's disk either");
-	return true;
-}
-
-/* The system whose hives the checkpoints are taken from: the newest copy's, or the newest. */
-static struct system *home_of(const struct collection *out)
-{
-	struct copy *best = NULL;
-	char *ignored;
-
-	if (out->copies[out->newest].system)
-		return out->copies[out->newest].system;
-	for (uint32_t i = 0; i < out->copy_count; i++) {
-		struct copy *copy = &out->copies[i];
-
-		if (copy->system && copy->hive &&
-		    (!best ||
-		     cluster_compare(out->files, &copy->cluster, &best->cluster, &ignored) > 0))
-			best = copy;
-	}
-	return best ? best->system : NULL;
-}
-
-static bool add_checkpoints(struct collecting *c)
-{
-	struct system *home = home_of(c->out);
-	struct checkpoints checkpoints;
-
-	if (!checkpoints_read(c->ctx, &c->out->copies[c->out->newest].cluster, home, &checkpoints,
-	                      c->err))
-		return false;
-	for (uint32_t i = 0; i < checkpoints.count; i++) {
-		const struct checkpoint *checkpoint = &checkpoints.list[i];
-
-		if (!(checkpoint->type == CHECKPOINT_REGISTRY ? add_registry(c, checkpoint, home)
-		                                              : add_crypto(c, checkpoint)))
-			return false;
-	}
-	return true;
+	return collect_add(c, talloc_strdup(c->ctx, "chk0001.tmp"), image->bytes, file, "");
 }
 
 bool collect(TALLOC_CTX *ctx, const struct collect_options *options, struct collection *out,
@@ -355,5 +171,5 @@ bool collect(TALLOC_CTX *ctx, const struct collect_options *options, struct coll
 		if (!c.quorum)
 			return false;
 	}
-	return open_copies(&c) && choose(&c) && add_database(&c) && add_checkpoints(&c);
+	return open_copies(&c) && choose(&c) && add_database(&c) && collect_checkpoints(&c);
 }

@@ -1,0 +1,179 @@
+/*
+ * The checkpoints of a snapshot: a .CPT made of the key that is registered, a .CPR copied from
+ * the quorum disk, for a .CPR is never made up.
+ *
+ * A registry checkpoint that is not on the newest node's disk is looked for on the other
+ * nodes' (its resource ran there last), then on the quorum disk. Each is said in a warning.
+ */
+#include "snapshot/collecting.h"
+
+static char *file_name(struct collecting *c, const struct checkpoint *checkpoint,
+                       const char *suffix)
+{
+	return talloc_asprintf(c->ctx, "%s/%s.%s", checkpoint->resource, checkpoint->id, suffix);
+}
+
+static void warn(struct collecting *c, const struct checkpoint *checkpoint, const char *code,
+                 const char *text)
+{
+	problems_add(c->out->warnings, PROBLEM_HEALS, PROBLEM_NOWHERE, code,
+	             "checkpoint %s of %s (%s): %s", checkpoint->id,
+	             checkpoint->resource_name ? checkpoint->resource_name : checkpoint->resource,
+	             checkpoint->path, text);
+}
+
+/* --- registry checkpoints --- */
+
+/* The checkpoint's subtree on this disk; *DONE says if it was there. */
+static bool from_system(struct collecting *c, const struct checkpoint *checkpoint,
+                        struct system *system, bool *done)
+{
+	const char *volume = volume_path(system->volume);
+	struct image *image;
+	struct hive *hive;
+	struct hklm where;
+	char *path;
+
+	*done = false;
+	if (!hklm_resolve(c->ctx, system, checkpoint->path, false, &where, c->err))
+		return false;
+	if (where.result != HKLM_PRESENT)
+		return true;
+	hive = system_hive(system, (enum system_hive)where.hive, c->err);
+	path = file_name(c, checkpoint, "CPT");
+	image = hive && path ? collect_image(c, hive, &where.found, path) : NULL;
+	if (!image)
+		return path ? error_wrap(c->err, "%s", volume) : error_memory(c->err);
+	*done = true;
+	return collect_add(c, path, image->bytes, where.file, where.key);
+}
+
+static bool from_other_systems(struct collecting *c, const struct checkpoint *checkpoint,
+                               const struct system *home, bool *done)
+{
+	for (uint32_t i = 0; !*done && i < c->out->copy_count; i++) {
+		struct system *system = c->out->copies[i].system;
+
+		if (!system || system == home)
+			continue;
+		if (!from_system(c, checkpoint, system, done))
+			return false;
+		if (*done)
+			warn(c, checkpoint, "checkpoint-key-missing",
+			     "taken from another node's disk, because the newest has no such key");
+	}
+	return true;
+}
+
+/* The quorum disk's own .CPT, made compact; it must be a sound hive. */
+static bool from_quorum(struct collecting *c, const struct checkpoint *checkpoint, bool *done)
+{
+	struct hive_key root;
+	struct image *image;
+	struct hive *hive;
+	struct source *source;
+	char *path = file_name(c, checkpoint, "CPT"), *shown;
+
+	*done = false;
+	if (!path)
+		return error_memory(c->err);
+	source = quorum_source(c->ctx, c->quorum, path, &shown, c->err);
+	if (!source)
+		return c->err->kind == ERROR_NONE;
+	hive = hive_open(c->ctx, source, &c->options->hive, c->err);
+	if (!hive) {
+		warn(c, checkpoint, "checkpoint-key-missing", c->err->text);
+		return c->err->kind != ERROR_INTERNAL;
+	}
+	image = hive_root(hive, &root, c->err) ? collect_image(c, hive, &root, path) : NULL;
+	if (!image)
+		return false;
+	*done = true;
+	warn(c, checkpoint, "checkpoint-key-missing",
+	     "taken from the quorum disk, because no node's disk has such a key");
+	return collect_add(c, path, image->bytes, shown, "");
+}
+
+static bool add_registry(struct collecting *c, const struct checkpoint *checkpoint,
+                         struct system *home)
+{
+	bool done = false;
+
+	if (checkpoint->where.result == HKLM_PREFIXED ||
+	    checkpoint->where.result == HKLM_VOLATILE || checkpoint->where.result == HKLM_MALFORMED)
+		return true; /* its problem is among the warnings already */
+	if (home && !from_system(c, checkpoint, home, &done))
+		return false;
+	if (!done && !from_other_systems(c, checkpoint, home, &done))
+		return false;
+	if (!done && c->quorum && !from_quorum(c, checkpoint, &done))
+		return false;
+	if (!done && home && checkpoint->where.result == HKLM_HIVE_DAMAGED)
+		c->out->incomplete = true; /* said in a warning, too */
+	if (!done && !home)
+		warn(c, checkpoint, "checkpoint-key-missing",
+		     "not included: no system disk was given, only a database");
+	return true;
+}
+
+/* --- crypto checkpoints --- */
+
+static bool add_crypto(struct collecting *c, const struct checkpoint *checkpoint)
+{
+	char *path = file_name(c, checkpoint, "CPR"), *shown;
+	struct image *image;
+
+	if (!path)
+		return error_memory(c->err);
+	image = c->quorum ? quorum_file(c->ctx, c->quorum, path, &shown, c->err) : NULL;
+	if (image)
+		return collect_add(c, path, image->bytes, shown, "");
+	if (c->quorum && c->err->kind != ERROR_NONE)
+		return false;
+	warn(c, checkpoint, "crypto-checkpoint-not-included",
+	     checkpoint->key_file
+	             ? "a .CPR can only be made by Windows, and none was found (--quorum DIR names "
+	               "a "
+	               "quorum disk); the key container is on the node's disk"
+	             : "a .CPR can only be made by Windows, and none was found (--quorum DIR names "
+	               "a "
+	               "quorum disk); the key container is not on the node's disk either");
+	return true;
+}
+
+/* The system whose hives the checkpoints are taken from: the newest copy's, or the newest. */
+static struct system *home_of(const struct collection *out)
+{
+	struct copy *best = NULL;
+	char *ignored;
+
+	if (out->copies[out->newest].system)
+		return out->copies[out->newest].system;
+	for (uint32_t i = 0; i < out->copy_count; i++) {
+		struct copy *copy = &out->copies[i];
+
+		if (copy->system && copy->hive &&
+		    (!best ||
+		     cluster_compare(out->files, &copy->cluster, &best->cluster, &ignored) > 0))
+			best = copy;
+	}
+	return best ? best->system : NULL;
+}
+
+bool collect_checkpoints(struct collecting *c)
+{
+	struct system *home = home_of(c->out);
+	struct checkpoints checkpoints;
+
+	if (!checkpoints_read(c->ctx, &c->out->copies[c->out->newest].cluster, home, &checkpoints,
+	                      c->err))
+		return false;
+	for (uint32_t i = 0; i < checkpoints.count; i++) {
+		const struct checkpoint *checkpoint = &checkpoints.list[i];
+
+		if (!(checkpoint->type == CHECKPOINT_REGISTRY ? add_registry(c, checkpoint, home)
+		                                              : add_crypto(c, checkpoint)))
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,27 @@
+/* What the files of collect share. Nobody else includes it. */
+#ifndef SNAPSHOT_COLLECTING_H
+#define SNAPSHOT_COLLECTING_H
+
+#include "snapshot/collect.h"
+#include "snapshot/quorum.h"
+
+struct collecting {
+	TALLOC_CTX *ctx;
+	const struct collect_options *options;
+	struct collection *out;
+	struct quorum *quorum;
+	struct error *err;
+};
+
+/* Adds a file to the collection. HIVE and KEY say where it comes from. */
+bool collect_add(struct collecting *c, char *path, struct bytes bytes, const char *hive,
+                 const char *key);
+
+/* An image of the subtree, proved. */
+struct image *collect_image(struct collecting *c, const struct hive *hive,
+                            const struct hive_key *key, const char *name);
+
+/* A file for every checkpoint that can be had, and a warning for every other. */
+bool collect_checkpoints(struct collecting *c);
+
+#endif
