@@ -6,16 +6,16 @@
 
 #include "snapshot/quolog_format.h"
 
-bool payload_damaged(struct ending *ending, const char *text)
+bool quolog_payload_damaged(struct ending *ending, const char *text)
 {
 	snprintf(ending->why, sizeof(ending->why), "%s", text);
 	return false;
 }
 
-bool payload_no_memory(struct ending *ending)
+bool quolog_payload_no_memory(struct ending *ending)
 {
 	ending->no_memory = true;
-	return payload_damaged(ending, "out of memory");
+	return quolog_payload_damaged(ending, "out of memory");
 }
 
 /* SIZE bytes at *OFFSET as a string on CTX; none of them may be NUL. */
@@ -25,21 +25,22 @@ static bool read_string(TALLOC_CTX *ctx, struct bytes in, uint64_t *offset, le32
 	const char *at = bytes_at(in, *offset, le32_get(size));
 
 	if (!at || memchr(at, 0, le32_get(size)))
-		return payload_damaged(ending, "a text in it has a NUL");
+		return quolog_payload_damaged(ending, "a text in it has a NUL");
 	*offset += le32_get(size);
 	*out = talloc_strndup(ctx, at, le32_get(size));
-	return *out || payload_no_memory(ending);
+	return *out || quolog_payload_no_memory(ending);
 }
 
 /* (H1) the sizes fill the payload exactly (H2) no NUL */
-bool payload_read_header(struct quolog *log, const struct record *record, struct ending *ending)
+bool quolog_payload_read_header(struct quolog *log, const struct record *record,
+                                struct ending *ending)
 {
 	const struct format_header *header = bytes_at(record->payload, 0, sizeof(*header));
 	uint64_t at = sizeof(*header);
 
 	if (!header || at + le32_get(header->cluster_size) + le32_get(header->instance_size) !=
 	                       record->payload.size)
-		return payload_damaged(ending, "the sizes in the header do not fit");
+		return quolog_payload_damaged(ending, "the sizes in the header do not fit");
 	log->id.generation = le32_get(header->generation);
 	return read_string(log, record->payload, &at, header->cluster_size, &log->id.cluster,
 	                   ending) &&
@@ -48,37 +49,37 @@ bool payload_read_header(struct quolog *log, const struct record *record, struct
 }
 
 /* (C1) the size fits (C2) the name is one of a chk file */
-bool payload_read_checkpoint(TALLOC_CTX *ctx, const struct record *record,
-                             struct quolog_checkpoint *out, struct ending *ending)
+bool quolog_payload_read_checkpoint(TALLOC_CTX *ctx, const struct record *record,
+                                    struct quolog_checkpoint *out, struct ending *ending)
 {
 	const struct format_checkpoint *head = bytes_at(record->payload, 0, sizeof(*head));
 	uint64_t at = sizeof(*head);
 	const char *name;
 
 	if (!head || at + le32_get(head->name_size) != record->payload.size || le32_get(head->zero))
-		return payload_damaged(ending, "the sizes in the checkpoint do not fit");
+		return quolog_payload_damaged(ending, "the sizes in the checkpoint do not fit");
 	if (!read_string(ctx, record->payload, &at, head->name_size, &name, ending))
 		return false;
 	if (layout_kind(name) != LAYOUT_CHK)
-		return payload_damaged(ending, "the checkpoint does not name a chk file");
+		return quolog_payload_damaged(ending, "the checkpoint does not name a chk file");
 	out->file = (char *)name;
 	memcpy(out->digest, head->digest, DIGEST_SIZE);
 	return true;
 }
 
 /* (X1) the sizes fit */
-bool payload_read_transaction(const struct record *record, struct quolog_transaction *out,
-                              struct ending *ending)
+bool quolog_payload_read_transaction(const struct record *record, struct quolog_transaction *out,
+                                     struct ending *ending)
 {
 	const struct format_transaction *head = bytes_at(record->payload, 0, sizeof(*head));
 	uint32_t batch, companion;
 
 	if (!head)
-		return payload_damaged(ending, "the transaction is too short");
+		return quolog_payload_damaged(ending, "the transaction is too short");
 	batch = le32_get(head->batch_size);
 	companion = le32_get(head->companion_size);
 	if (sizeof(*head) + (uint64_t)batch + companion != record->payload.size)
-		return payload_damaged(ending, "the sizes in the transaction do not fit");
+		return quolog_payload_damaged(ending, "the sizes in the transaction do not fit");
 	out->batch = (struct bytes){ record->payload.data + sizeof(*head), batch };
 	out->companion = (struct bytes){ out->batch.data + batch, companion };
 	return true;
@@ -129,7 +130,8 @@ static bool read_files(const struct record *record, struct quolog_file *files, u
 	return at == record->payload.size;
 }
 
-bool payload_read_manifest(struct quolog *log, const struct record *record, struct ending *ending)
+bool quolog_payload_read_manifest(struct quolog *log, const struct record *record,
+                                  struct ending *ending)
 {
 	const struct format_manifest *head = bytes_at(record->payload, 0, sizeof(*head));
 	struct quolog_file *files;
@@ -137,15 +139,16 @@ bool payload_read_manifest(struct quolog *log, const struct record *record, stru
 
 	if (!head || le32_get(head->zero) ||
 	    le32_get(head->count) > record->payload.size / sizeof(struct format_file))
-		return payload_damaged(ending, "the manifest's count does not fit");
+		return quolog_payload_damaged(ending, "the manifest's count does not fit");
 	count = le32_get(head->count);
 	files = talloc_zero_array(log, struct quolog_file, count ? count : 1);
 	if (!files)
-		return payload_no_memory(ending);
+		return quolog_payload_no_memory(ending);
 	if (!read_files(record, files, count, ending)) {
 		talloc_free(files);
 		return !ending->no_memory &&
-		       payload_damaged(ending, "an entry of the manifest is not as it should be");
+		       quolog_payload_damaged(ending,
+		                              "an entry of the manifest is not as it should be");
 	}
 	talloc_free(log->files);
 	log->files = files;

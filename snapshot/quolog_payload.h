@@ -11,15 +11,17 @@ struct ending {
 };
 
 /* Both return false. */
-bool payload_damaged(struct ending *ending, const char *text);
-bool payload_no_memory(struct ending *ending);
+bool quolog_payload_damaged(struct ending *ending, const char *text);
+bool quolog_payload_no_memory(struct ending *ending);
 
 /* Strings and files are allocated on the log, or on CTX. */
-bool payload_read_header(struct quolog *log, const struct record *record, struct ending *ending);
-bool payload_read_checkpoint(TALLOC_CTX *ctx, const struct record *record,
-                             struct quolog_checkpoint *out, struct ending *ending);
-bool payload_read_transaction(const struct record *record, struct quolog_transaction *out,
-                              struct ending *ending);
-bool payload_read_manifest(struct quolog *log, const struct record *record, struct ending *ending);
+bool quolog_payload_read_header(struct quolog *log, const struct record *record,
+                                struct ending *ending);
+bool quolog_payload_read_checkpoint(TALLOC_CTX *ctx, const struct record *record,
+                                    struct quolog_checkpoint *out, struct ending *ending);
+bool quolog_payload_read_transaction(const struct record *record, struct quolog_transaction *out,
+                                     struct ending *ending);
+bool quolog_payload_read_manifest(struct quolog *log, const struct record *record,
+                                  struct ending *ending);
 
 #endif

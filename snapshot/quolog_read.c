@@ -30,7 +30,7 @@ static bool read_entry(struct quolog *log, const struct record *record, struct e
 	struct quolog_entry *entry;
 
 	if (!entries_grow(log))
-		return payload_no_memory(ending);
+		return quolog_payload_no_memory(ending);
 	entry = &log->entries[log->entry_count];
 	*entry = (struct quolog_entry){
 		.type = record->type,
@@ -42,10 +42,11 @@ static bool read_entry(struct quolog *log, const struct record *record, struct e
 		                         record->origin.size),
 	};
 	if (!entry->origin)
-		return payload_no_memory(ending);
+		return quolog_payload_no_memory(ending);
 	if (record->type == RECORD_CHECKPOINT
-	            ? !payload_read_checkpoint(log->entries, record, &entry->checkpoint, ending)
-	            : !payload_read_transaction(record, &unused, ending))
+	            ? !quolog_payload_read_checkpoint(log->entries, record, &entry->checkpoint,
+	                                              ending)
+	            : !quolog_payload_read_transaction(record, &unused, ending))
 		return false;
 	log->entry_count++;
 	return true;
@@ -55,12 +56,12 @@ static bool read_entry(struct quolog *log, const struct record *record, struct e
 static bool read_payload(struct quolog *log, const struct record *record, struct ending *ending)
 {
 	if (record->number == 1 && record->type != RECORD_CHECKPOINT)
-		return payload_damaged(ending, "the log does not begin with a checkpoint");
+		return quolog_payload_damaged(ending, "the log does not begin with a checkpoint");
 	switch (record->type) {
 	case RECORD_HEADER:
-		return payload_read_header(log, record, ending);
+		return quolog_payload_read_header(log, record, ending);
 	case RECORD_MANIFEST:
-		return payload_read_manifest(log, record, ending);
+		return quolog_payload_read_manifest(log, record, ending);
 	default:
 		return read_entry(log, record, ending);
 	}
@@ -189,7 +190,7 @@ bool quolog_transaction(TALLOC_CTX *ctx, const struct quolog *log, const struct 
 		return error_set(err, ERROR_INTERNAL, "record %llu is no transaction",
 		                 (unsigned long long)entry->sequence);
 	if (!record_reread(ctx, log->bytes, entry->offset, &record, ending.why) ||
-	    !payload_read_transaction(&record, &found, &ending))
+	    !quolog_payload_read_transaction(&record, &found, &ending))
 		return error_set(err, ERROR_INTERNAL, LAYOUT_LOG_NAME ": transaction %llu: %s",
 		                 (unsigned long long)entry->sequence, ending.why);
 	*out = found;

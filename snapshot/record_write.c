@@ -55,7 +55,7 @@ static bool record_put(struct image *out, uint64_t *used, struct record_place *p
 		.stored_size = le32_put((uint32_t)stored.size),
 		.payload_size = le32_put((uint32_t)record->payload.size),
 	};
-	struct record_tail tail;
+	struct record_tail tail = { .crc = le32_put(0) };
 	uint8_t *at = make_room(out, *used, length, err);
 
 	if (!at)
