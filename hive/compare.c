@@ -1,19 +1,21 @@
 /*
  * Two subtrees side by side, depth first, in stored order: both hives are valid, so equal
- * trees have their keys in the same order. The first difference ends it.
+ * trees have their keys in the same order. The first difference ends it. Lists and records
+ * are read in place, and descriptors that keys share are compared once.
  */
 #include "hive/compare.h"
 
+#include "hive/cursor.h"
+
 struct level {
-	uint32_t *a, *b; /* cells of the subkeys */
-	uint32_t count, next;
+	struct cursor a, b; /* subkeys */
 };
 
 struct compare {
 	const struct hive *a, *b;
-	TALLOC_CTX *ctx;
 	struct level levels[REGF_DEPTH_MAX];
 	unsigned depth;
+	struct bytes descriptor_a, descriptor_b; /* the last two that were found to be equal */
 };
 
 static bool differ(const struct compare *c, const struct hive_key *key, const char *what,
@@ -70,78 +72,97 @@ static bool same_value(const struct compare *c, const struct hive_key *key, uint
 	return same ? true : differ(c, key, "data of values", err);
 }
 
+/* Goes to the next entry of both lists, of as many entries; *MORE is false at their end. */
+static bool next_pair(struct cursor *a, struct cursor *b, uint32_t *cell_a, uint32_t *cell_b,
+                      bool *more, struct error *err)
+{
+	*more = cursor_next(a, cell_a, err);
+	if (!*more)
+		return !a->failed;
+	if (cursor_next(b, cell_b, err))
+		return true;
+	return !b->failed && error_set(err, ERROR_BAD_NEWS, "lists of keys differ in length");
+}
+
 static bool same_values(const struct compare *c, const struct hive_key *a, const struct hive_key *b,
                         struct error *err)
 {
-	TALLOC_CTX *tmp = talloc_new(NULL);
-	uint32_t *cells_a, *cells_b, count_a, count_b;
-	bool same;
+	struct cursor values_a, values_b;
+	uint32_t cell_a, cell_b;
+	bool more;
 
-	if (!tmp)
-		return error_memory(err);
-	same = hive_values(tmp, c->a, a, &cells_a, &count_a, err) &&
-	       hive_values(tmp, c->b, b, &cells_b, &count_b, err);
-	if (same && count_a != count_b)
-		same = differ(c, a, "numbers of values", err);
-	for (uint32_t i = 0; same && i < count_a; i++)
-		same = same_value(c, a, cells_a[i], cells_b[i], err);
-	talloc_free(tmp);
-	return same;
+	if (cursor_value_count(a) != cursor_value_count(b))
+		return differ(c, a, "numbers of values", err);
+	if (!cursor_values(&values_a, c->a, a, err) || !cursor_values(&values_b, c->b, b, err))
+		return false;
+	while (next_pair(&values_a, &values_b, &cell_a, &cell_b, &more, err)) {
+		if (!more)
+			return true;
+		if (!same_value(c, a, cell_a, cell_b, err))
+			return false;
+	}
+	return false;
 }
 
-static bool same_key(const struct compare *c, const struct hive_key *a, const struct hive_key *b,
-                     struct error *err)
+static bool same_security(struct compare *c, const struct hive_key *a, const struct hive_key *b,
+                          struct error *err)
 {
 	struct bytes descriptor_a, descriptor_b;
 
+	if (!hive_security(c->a, a, &descriptor_a, err) ||
+	    !hive_security(c->b, b, &descriptor_b, err))
+		return false;
+	if (descriptor_a.data == c->descriptor_a.data && descriptor_b.data == c->descriptor_b.data)
+		return true;
+	if (!bytes_equal(descriptor_a, descriptor_b))
+		return differ(c, a, "security descriptors", err);
+	c->descriptor_a = descriptor_a;
+	c->descriptor_b = descriptor_b;
+	return true;
+}
+
+static bool same_key(struct compare *c, const struct hive_key *a, const struct hive_key *b,
+                     struct error *err)
+{
 	if (hive_key_time(a) != hive_key_time(b))
 		return differ(c, a, "times", err);
 	if ((hive_key_flags(a) ^ hive_key_flags(b)) & REGF_KEY_SYM_LINK)
 		return differ(c, a, "symbolic links", err);
 	if (!bytes_equal(a->class_name, b->class_name))
 		return differ(c, a, "class names", err);
-	if (!hive_security(c->a, a, &descriptor_a, err) ||
-	    !hive_security(c->b, b, &descriptor_b, err))
-		return false;
-	if (!bytes_equal(descriptor_a, descriptor_b))
-		return differ(c, a, "security descriptors", err);
-	return same_values(c, a, b, err);
+	return same_security(c, a, b, err) && same_values(c, a, b, err);
 }
 
 static bool enter(struct compare *c, const struct hive_key *a, const struct hive_key *b,
                   struct error *err)
 {
 	struct level *level = &c->levels[c->depth];
-	uint32_t count_b;
 
-	if (!same_key(c, a, b, err) ||
-	    !hive_subkeys(c->ctx, c->a, a, &level->a, &level->count, err) ||
-	    !hive_subkeys(c->ctx, c->b, b, &level->b, &count_b, err))
+	if (!same_key(c, a, b, err))
 		return false;
-	if (level->count != count_b)
+	if (cursor_subkey_count(a) != cursor_subkey_count(b))
 		return differ(c, a, "numbers of subkeys", err);
-	if (level->count && c->depth + 1 == REGF_DEPTH_MAX)
+	if (cursor_subkey_count(a) && c->depth + 1 == REGF_DEPTH_MAX)
 		return error_set(err, ERROR_SOURCE, "more than %u levels of keys", REGF_DEPTH_MAX);
-	level->next = 0;
 	c->depth++;
-	return true;
+	return cursor_subkeys(&level->a, c->a, a, err) && cursor_subkeys(&level->b, c->b, b, err);
 }
 
 static bool next(struct compare *c, struct error *err)
 {
 	struct level *level = &c->levels[c->depth - 1];
 	struct hive_key a, b;
+	uint32_t cell_a, cell_b;
+	bool more;
 
-	if (level->next == level->count) {
-		TALLOC_FREE(level->a);
-		TALLOC_FREE(level->b);
+	if (!next_pair(&level->a, &level->b, &cell_a, &cell_b, &more, err))
+		return false;
+	if (!more) {
 		c->depth--;
 		return true;
 	}
-	if (!hive_key_at(c->a, level->a[level->next], &a, err) ||
-	    !hive_key_at(c->b, level->b[level->next], &b, err))
+	if (!hive_key_at(c->a, cell_a, &a, err) || !hive_key_at(c->b, cell_b, &b, err))
 		return false;
-	level->next++;
 	if (!name_identical(a.name, b.name))
 		return differ(c, &a, "names", err);
 	return enter(c, &a, &b, err);
@@ -157,7 +178,6 @@ bool compare_subtrees(const struct hive *a, const struct hive_key *key_a, const 
 		return error_memory(err);
 	c->a = a;
 	c->b = b;
-	c->ctx = c;
 	same = enter(c, key_a, key_b, err);
 	while (same && c->depth)
 		same = next(c, err);

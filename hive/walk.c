@@ -3,14 +3,17 @@
  *
  * With a list of what is left out (salvage) the image is not to be trusted: then every key
  * may be entered once only, siblings are put in order, and of two with one name the first
- * stays. A sound hive needs none of that and pays nothing for it.
+ * stays. A sound hive needs none of that and pays nothing for it: its lists are read in place.
  */
 #include "hive/walk.h"
 
 #include <stdlib.h>
 
+#include "hive/cursor.h"
+
 struct level {
-	uint32_t *cells; /* talloc array */
+	struct cursor subkeys;
+	uint32_t *cells; /* salvage: a talloc array in place of the cursor */
 	uint32_t count, next;
 };
 
@@ -157,24 +160,38 @@ fail:
 	return false;
 }
 
-static bool give_values(struct walk *walk, const struct hive_key *key, struct error *err)
+static bool salvage_values(struct walk *walk, const struct hive_key *key, struct error *err)
 {
 	TALLOC_CTX *tmp = talloc_new(NULL);
 	uint32_t *cells = NULL, count = 0;
-	bool done = true;
+	bool done;
 
 	if (!tmp)
 		return error_memory(err);
-	if (!hive_values(tmp, walk->hive, key, &cells, &count, err)) {
-		count = 0;
+	if (hive_values(tmp, walk->hive, key, &cells, &count, err))
+		done = count == 0 || sift_values(walk, key, cells, &count, err);
+	else
 		done = lose(walk, key, "its values", err);
-	}
-	if (done && count && walk->left_out)
-		done = sift_values(walk, key, cells, &count, err);
 	for (uint32_t i = 0; done && i < count; i++)
 		done = give_value(walk, key, cells[i], err);
 	talloc_free(tmp);
 	return done;
+}
+
+static bool give_values(struct walk *walk, const struct hive_key *key, struct error *err)
+{
+	struct cursor values;
+	uint32_t cell;
+
+	if (walk->left_out)
+		return salvage_values(walk, key, err);
+	if (!cursor_values(&values, walk->hive, key, err))
+		return false;
+	while (cursor_next(&values, &cell, err)) {
+		if (!give_value(walk, key, cell, err))
+			return false;
+	}
+	return !values.failed;
 }
 
 /* --- salvage: which subkeys can be entered --- */
@@ -240,10 +257,9 @@ static bool sift(struct walk *walk, const struct hive_key *parent, struct level 
 
 /* --- levels --- */
 
-static bool subkeys(struct walk *walk, const struct hive_key *key, struct level *level,
-                    struct error *err)
+static bool salvage_subkeys(struct walk *walk, const struct hive_key *key, struct level *level,
+                            struct error *err)
 {
-	*level = (struct level){ NULL, 0, 0 };
 	if (!hive_subkeys(NULL, walk->hive, key, &level->cells, &level->count, err))
 		return lose(walk, key, "its subkeys", err);
 	if (level->count && walk->depth + 1 >= REGF_DEPTH_MAX) {
@@ -252,7 +268,33 @@ static bool subkeys(struct walk *walk, const struct hive_key *key, struct level 
 		level->count = 0;
 		return lose(walk, key, "its subkeys", err);
 	}
-	return !walk->left_out || level->count == 0 || sift(walk, key, level, err);
+	return level->count == 0 || sift(walk, key, level, err);
+}
+
+static bool subkeys(struct walk *walk, const struct hive_key *key, struct level *level,
+                    struct error *err)
+{
+	level->cells = NULL;
+	level->count = level->next = 0;
+	if (walk->left_out)
+		return salvage_subkeys(walk, key, level, err);
+	level->count = cursor_subkey_count(key);
+	if (level->count && walk->depth + 1 >= REGF_DEPTH_MAX)
+		return error_set(err, ERROR_SOURCE, "key 0x%x: more than %u levels", key->cell,
+		                 REGF_DEPTH_MAX);
+	return cursor_subkeys(&level->subkeys, walk->hive, key, err);
+}
+
+/* False at the end of the level, and if it cannot be read. */
+static bool next_subkey(const struct walk *walk, struct level *level, uint32_t *cell,
+                        struct error *err)
+{
+	if (!walk->left_out)
+		return cursor_next(&level->subkeys, cell, err);
+	if (level->next == level->count)
+		return false;
+	*cell = level->cells[level->next++];
+	return true;
 }
 
 static bool enter(struct walk *walk, const struct hive_key *key, struct error *err)
@@ -284,16 +326,16 @@ static bool run(struct walk *walk, const struct hive_key *top, struct error *err
 	while (walk->depth) {
 		struct level *level = &walk->levels[walk->depth - 1];
 		struct hive_key key;
+		uint32_t cell;
 
-		if (level->next == level->count) {
-			TALLOC_FREE(level->cells);
-			walk->depth--;
-			if (!walk->sink->end_key(walk->sink, err))
+		if (next_subkey(walk, level, &cell, err)) {
+			if (!hive_key_at(walk->hive, cell, &key, err) || !enter(walk, &key, err))
 				return false;
 			continue;
 		}
-		if (!hive_key_at(walk->hive, level->cells[level->next++], &key, err) ||
-		    !enter(walk, &key, err))
+		TALLOC_FREE(level->cells);
+		walk->depth--;
+		if (level->subkeys.failed || !walk->sink->end_key(walk->sink, err))
 			return false;
 	}
 	return true;
