@@ -189,10 +189,12 @@ bool backup(TALLOC_CTX *ctx, const struct backup_options *options, struct collec
 	}
 	if (!collect(ctx, &options->collect, collection, err))
 		return false;
+	collect_progress(&options->collect, "writing", options->destination);
 	log = make_log(ctx, collection, err);
 	if (!log || !publish(ctx, options->destination, collection, log, verdict, err))
 		return false;
 	for (char **copy = options->copies; copy && *copy; copy++) {
+		collect_progress(&options->collect, "writing", *copy);
 		if (!publish(ctx, *copy, collection, log, &copy_verdict, err))
 			return error_wrap(err, "%s is complete, but a copy of it is not",
 			                  options->destination);

@@ -18,6 +18,7 @@ static bool open_copies(struct collecting *c)
 	if (!out->copies)
 		return error_memory(c->err);
 	for (; out->copy_count < count; out->copy_count++) {
+		collect_progress(c->options, "reading", c->options->systems[out->copy_count]);
 		if (!copy_open(c->ctx, c->options->systems[out->copy_count], &c->options->hive,
 		               &out->copies[out->copy_count], c->err))
 			return false;
@@ -132,8 +133,10 @@ struct image *collect_image(struct collecting *c, const struct hive *hive,
                             const struct hive_key *key, const char *name)
 {
 	struct save_options options = { 0 };
-	struct image *image = save_proved(c->ctx, hive, key, &options, name, NULL, c->err);
+	struct image *image;
 
+	collect_progress(c->options, "saving", name);
+	image = save_proved(c->ctx, hive, key, &options, name, NULL, c->err);
 	if (image || c->err->kind != ERROR_REFUSED || le32_get(hive_base(hive)->minor) > 3)
 		return image;
 	options.minor = 5;

@@ -12,6 +12,10 @@ struct collect_options {
 	char **systems;           /* NULL-terminated: SYSTEMs as given */
 	const char *quorum;       /* a mounted quorum disk, or NULL */
 	struct hive_options hive; /* left_out: salvage damaged hives */
+
+	/* Called before each step that may take a while: "reading", and what. May be NULL. */
+	void (*progress)(void *data, const char *step, const char *what);
+	void *progress_data;
 };
 
 /* One file of a snapshot that is to be. */
@@ -39,5 +43,13 @@ struct collection {
  */
 bool collect(TALLOC_CTX *ctx, const struct collect_options *options, struct collection *out,
              struct error *err);
+
+/* Calls options->progress if there is one. */
+static inline void collect_progress(const struct collect_options *options, const char *step,
+                                    const char *what)
+{
+	if (options->progress)
+		options->progress(options->progress_data, step, what);
+}
 
 #endif

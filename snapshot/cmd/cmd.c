@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 /* --- text --- */
 
@@ -71,6 +72,15 @@ void cmd_print(const char *format, ...)
 	va_start(args, format);
 	put(stdout, "", format, args);
 	va_end(args);
+}
+
+void cmd_progress(const struct cmd *cmd, const char *step, const char *what)
+{
+	bool wanted = cmd->progress == PROGRESS_ALWAYS ||
+	              (cmd->progress == PROGRESS_AUTO && !cmd->quiet && isatty(STDERR_FILENO));
+
+	if (wanted)
+		cmd_message("%s: %s", step, what);
 }
 
 int cmd_fail(const struct error *err)

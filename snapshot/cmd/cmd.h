@@ -60,6 +60,9 @@ void cmd_message(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The same unless --quiet. */
 void cmd_note(const struct cmd *cmd, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* "clusnap: STEP: WHAT" if progress is wanted: always, never, or on a terminal. */
+void cmd_progress(const struct cmd *cmd, const char *step, const char *what);
+
 /* The message of an error; its exit status. */
 int cmd_fail(const struct error *err);
 

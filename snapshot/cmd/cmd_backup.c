@@ -9,6 +9,11 @@ struct backing_up {
 	bool salvage;
 };
 
+static void progress(void *cmd, const char *step, const char *what)
+{
+	cmd_progress(cmd, step, what);
+}
+
 /* All arguments but the last are SYSTEMs. */
 static bool prepare(struct cmd *cmd, const struct backing_up *asked, struct backup_options *options)
 {
@@ -21,7 +26,9 @@ static bool prepare(struct cmd *cmd, const struct backing_up *asked, struct back
 	*options = (struct backup_options){
 		.collect = { .systems = systems,
 		             .quorum = asked->quorum,
-		             .hive = cmd_hive_options(&asked->hive) },
+		             .hive = cmd_hive_options(&asked->hive),
+		             .progress = progress,
+		             .progress_data = cmd },
 		.destination = cmd->args[count],
 		.copies = asked->copies,
 	};
