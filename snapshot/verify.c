@@ -13,6 +13,7 @@
 
 #include "hive/hive.h"
 #include "hive/publish.h"
+#include "snapshot/replay.h"
 
 struct verifying {
 	TALLOC_CTX *ctx;
@@ -220,6 +221,60 @@ static bool check_folder(struct verifying *v, const char *folder)
 	return done;
 }
 
+/* --- what happened between checkpoints --- */
+
+/* Entry INDEX is a checkpoint that transactions lead to: do they? */
+static bool check_arrival(struct verifying *v, struct replay *replay, size_t index)
+{
+	const struct quolog_entry *entry = &v->verdict->log->entries[index];
+	uint8_t digest[DIGEST_SIZE];
+
+	if (!replay_digest(replay, digest, v->err))
+		return false;
+	return memcmp(digest, entry->checkpoint.digest, DIGEST_SIZE) == 0 ||
+	       damage(v, LAYOUT_LOG_NAME,
+	              "the transactions up to %llu do not lead to checkpoint %llu",
+	              (unsigned long long)entry->sequence - 1, (unsigned long long)entry->sequence);
+}
+
+/* One entry; *GOING: the replay has a tree, which is the state before it. */
+static bool check_step(struct verifying *v, struct replay *replay, size_t index, bool *going)
+{
+	const struct quolog *log = v->verdict->log;
+	struct error why;
+
+	if (log->entries[index].type == RECORD_CHECKPOINT) {
+		if (*going && !check_arrival(v, replay, index))
+			return false;
+		*going = index + 1 < log->entry_count &&
+		         log->entries[index + 1].type == RECORD_TRANSACTION;
+		return !*going || replay_load(replay, index, v->err);
+	}
+	if (!*going)
+		return true; /* behind one that could not be carried out */
+	if (replay_step(replay, index, &why))
+		return true;
+	*going = false;
+	return why.kind == ERROR_INTERNAL ? error_memory(v->err)
+	                                  : damage(v, LAYOUT_LOG_NAME, "%s", why.text);
+}
+
+/* Every transaction is carried out, and the last entry is a checkpoint: chk is the newest. */
+static bool check_history(struct verifying *v)
+{
+	const struct quolog *log = v->verdict->log;
+	struct replay *replay = replay_new(v->ctx, v->fd, log, v->err);
+	bool going = false, done = replay;
+
+	for (size_t i = 0; done && i < log->entry_count; i++)
+		done = check_step(v, replay, i, &going);
+	talloc_free(replay);
+	if (done && log->entry_count &&
+	    log->entries[log->entry_count - 1].type != RECORD_CHECKPOINT)
+		return damage(v, LAYOUT_LOG_NAME, "transactions follow the last checkpoint");
+	return done;
+}
+
 /* --- the log, and all --- */
 
 /* Reads the log; NULL log in the verdict if there is none that is ours. */
@@ -263,6 +318,9 @@ bool verify_directory(TALLOC_CTX *ctx, int fd, const char *path, struct verdict 
 		return false;
 	if (verdict->log && (!check_manifest(&v) || !check_files(&v) || !check_folder(&v, "")))
 		return false;
+	/* What is damaged already would only be said once more in other words. */
+	if (verdict->log && verdict->damage_count == 0 && !check_history(&v))
+		return false;
 	verdict->complete = verdict->damage_count == 0;
 	return true;
 }
@@ -295,20 +353,23 @@ bool verify_path(TALLOC_CTX *ctx, const char *path, struct verdict *verdict, str
 	return done;
 }
 
+bool verify_complete(TALLOC_CTX *ctx, const char *path, struct verdict *verdict, struct error *err)
+{
+	if (!verify_path(ctx, path, verdict, err))
+		return false;
+	return verdict->complete ||
+	       error_set(err, ERROR_BAD_NEWS, "%s: is damaged: %s: %s (`clusnap verify` names all)",
+	                 path, verdict->damage[0].path, verdict->damage[0].text);
+}
+
 struct hive *verify_newest(TALLOC_CTX *ctx, const char *path, struct verdict *verdict,
                            struct error *err)
 {
 	struct image *image;
 	char *chk;
 
-	if (!verify_path(ctx, path, verdict, err))
+	if (!verify_complete(ctx, path, verdict, err))
 		return NULL;
-	if (!verdict->complete) {
-		error_set(err, ERROR_BAD_NEWS,
-		          "%s: is damaged: %s: %s (`clusnap verify` names all)", path,
-		          verdict->damage[0].path, verdict->damage[0].text);
-		return NULL;
-	}
 	chk = talloc_asprintf(ctx, "%s/%s", path, verdict->newest_chk);
 	image = chk ? image_read(ctx, AT_FDCWD, chk, err) : NULL;
 	return image ? hive_open_image(ctx, image, chk, err) : NULL;

@@ -2,9 +2,10 @@
  * verify: is a snapshot complete, undamaged and restorable?
  *
  * quolog.log is walked record by record, every file that its manifest names is read and
- * compared by size and SHA-256, every hive image passes the validator and opens, and the
- * tree of the cluster database must have the digest that the log's checkpoint says. Files
- * that the manifest does not name are damage too: a snapshot holds what it says, no more.
+ * compared by size and SHA-256, every hive image passes the validator and opens, the
+ * tree of each chk file must have the digest that the log's checkpoint says, and the
+ * transactions between two checkpoints must lead from one to the other. Files that the manifest
+ * does not name are damage too: a snapshot holds what it says, no more.
  */
 #ifndef SNAPSHOT_VERIFY_H
 #define SNAPSHOT_VERIFY_H
@@ -37,6 +38,9 @@ bool verify_directory(TALLOC_CTX *ctx, int fd, const char *path, struct verdict 
  * error says so. ERROR_SOURCE if PATH is no directory.
  */
 bool verify_path(TALLOC_CTX *ctx, const char *path, struct verdict *verdict, struct error *err);
+
+/* The same, and ERROR_BAD_NEWS with the first damage if the snapshot is not complete. */
+bool verify_complete(TALLOC_CTX *ctx, const char *path, struct verdict *verdict, struct error *err);
 
 /*
  * The newest state of the cluster database of a snapshot that is complete; ERROR_BAD_NEWS with the

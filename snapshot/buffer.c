@@ -1,0 +1,81 @@
+/* Buffers. One never holds more than a record can: what is larger is refused here already. */
+#include "snapshot/buffer.h"
+
+#include "hive/name.h"
+#include "snapshot/record.h"
+
+uint8_t *buffer_room(struct buffer *buffer, size_t size, struct error *err)
+{
+	size_t need = buffer->size + size, room = buffer->room ? buffer->room : 256;
+	uint8_t *larger;
+
+	if (need <= buffer->room)
+		return buffer->data + buffer->size;
+	if (size > RECORD_PAYLOAD_MAX || need > RECORD_PAYLOAD_MAX) {
+		error_set(err, ERROR_REFUSED, "a transaction of more than %u bytes",
+		          RECORD_PAYLOAD_MAX);
+		return NULL;
+	}
+	while (room < need)
+		room *= 2;
+	larger = talloc_realloc(buffer->ctx, buffer->data, uint8_t, (unsigned)room);
+	if (!larger) {
+		error_memory(err);
+		return NULL;
+	}
+	buffer->data = larger;
+	buffer->room = room;
+	return larger + buffer->size;
+}
+
+bool buffer_add(struct buffer *buffer, const void *data, size_t size, struct error *err)
+{
+	uint8_t *at = buffer_room(buffer, size, err);
+
+	if (!at)
+		return false;
+	if (size)
+		memcpy(at, data, size);
+	buffer->size += size;
+	return true;
+}
+
+/* A byte of WTF-8 stands for one unit at most, four bytes for two. */
+bool buffer_add_utf16(struct buffer *buffer, const char *text, struct error *err)
+{
+	size_t size = strlen(text), units = 0;
+	uint8_t *at = buffer_room(buffer, 2 * size, err);
+
+	if (!at)
+		return false;
+	for (size_t used, i = 0; i < size; i += used) {
+		uint32_t code;
+
+		used = name_get_utf8(text + i, size - i, &code);
+		if (used == 0)
+			return error_set(err, ERROR_INTERNAL, "a name is no UTF-8");
+		if (code >= 0x10000) {
+			uint32_t high = 0xd7c0 + (code >> 10);
+
+			at[2 * units] = (uint8_t)high;
+			at[2 * units++ + 1] = (uint8_t)(high >> 8);
+			code = 0xdc00 + (code & 0x3ff);
+		}
+		at[2 * units] = (uint8_t)code;
+		at[2 * units++ + 1] = (uint8_t)(code >> 8);
+	}
+	buffer->size += 2 * units;
+	return true;
+}
+
+bool buffer_set_utf8(struct buffer *buffer, struct bytes units, struct error *err)
+{
+	struct name name = { units.data, (uint32_t)units.size, false };
+
+	buffer->size = 0;
+	if (!buffer_room(buffer, 3 * (units.size / 2) + 1, err))
+		return false;
+	buffer->size = name_put_utf8(name, (char *)buffer->data);
+	buffer->data[buffer->size] = '\0';
+	return true;
+}
