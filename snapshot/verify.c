@@ -2,50 +2,16 @@
  * Verifying a snapshot. Each file is opened by the name that the manifest has for it, and only
  * if layout_kind() knows that name: a manifest from elsewhere cannot lead out of the folder.
  */
-#include "snapshot/verify.h"
+#include "snapshot/verifying.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "hive/hive.h"
 #include "hive/publish.h"
-#include "snapshot/replay.h"
-
-struct verifying {
-	TALLOC_CTX *ctx;
-	int fd;
-	const char *path;
-	struct verdict *verdict;
-	struct error *err; /* for what ends the verification */
-};
-
-static bool damage(struct verifying *v, const char *path, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static bool damage(struct verifying *v, const char *path, const char *format, ...)
-{
-	struct verdict *verdict = v->verdict;
-	struct damage *list =
-		talloc_realloc(v->ctx, verdict->damage, struct damage, verdict->damage_count + 1);
-	va_list args;
-	char *text;
-
-	if (!list)
-		return error_memory(v->err);
-	verdict->damage = list;
-	va_start(args, format);
-	text = talloc_vasprintf(list, format, args);
-	va_end(args);
-	list[verdict->damage_count] = (struct damage){ talloc_strdup(list, path), text };
-	if (!text || !list[verdict->damage_count].path)
-		return error_memory(v->err);
-	verdict->damage_count++;
-	return true;
-}
 
 /* The file as an image, or NULL with *MISSING or *WHY telling the reason. */
 static struct image *read_file(struct verifying *v, const char *name, bool *missing,
@@ -71,11 +37,12 @@ static bool check_tree(struct verifying *v, const char *path, const struct hive 
 		if (entry->type != RECORD_CHECKPOINT || strcmp(entry->checkpoint.file, path) != 0)
 			continue;
 		if (!hive_root(hive, &root, &why) || !digest_subtree(hive, &root, digest, &why))
-			return damage(v, path, "%s", why.text);
+			return verify_damage(v, path, "%s", why.text);
 		if (memcmp(digest, entry->checkpoint.digest, DIGEST_SIZE) != 0)
-			return damage(v, path,
-			              "its tree is not the one that checkpoint %llu of the log has",
-			              (unsigned long long)entry->sequence);
+			return verify_damage(
+				v, path,
+				"its tree is not the one that checkpoint %llu of the log has",
+				(unsigned long long)entry->sequence);
 	}
 	return true;
 }
@@ -89,8 +56,8 @@ static bool check_hive(struct verifying *v, const struct quolog_file *file,
 
 	if (!hive)
 		return why.kind == ERROR_INTERNAL ? error_memory(v->err)
-		                                  : damage(v, file->path, "%s", why.text);
-	done = !hive_check(hive)->dirty || damage(v, file->path, "the hive is dirty");
+		                                  : verify_damage(v, file->path, "%s", why.text);
+	done = !hive_check(hive)->dirty || verify_damage(v, file->path, "the hive is dirty");
 	if (done && file->kind == LAYOUT_CHK)
 		done = check_tree(v, file->path, hive);
 	talloc_free(hive);
@@ -107,19 +74,20 @@ static bool check_file(struct verifying *v, const struct quolog_file *file)
 	bool missing, done = true;
 
 	if (layout_kind(file->path) != file->kind)
-		return damage(v, file->path, "the manifest names a file that no snapshot has");
+		return verify_damage(v, file->path,
+		                     "the manifest names a file that no snapshot has");
 	image = read_file(v, file->path, &missing, &why);
 	if (!image)
 		return why.kind == ERROR_INTERNAL ? error_memory(v->err)
-		       : missing                  ? damage(v, file->path, "is missing")
-		                                  : damage(v, file->path, "%s", why.text);
+		       : missing                  ? verify_damage(v, file->path, "is missing")
+		                                  : verify_damage(v, file->path, "%s", why.text);
 	digest_bytes(image->bytes, digest);
 	if (image->bytes.size != file->size)
-		done = damage(v, file->path, "has %llu bytes, the manifest says %llu",
-		              (unsigned long long)image->bytes.size,
-		              (unsigned long long)file->size);
+		done = verify_damage(v, file->path, "has %llu bytes, the manifest says %llu",
+		                     (unsigned long long)image->bytes.size,
+		                     (unsigned long long)file->size);
 	else if (memcmp(digest, file->digest, DIGEST_SIZE) != 0)
-		done = damage(v, file->path, "its SHA-256 is not the one in the manifest");
+		done = verify_damage(v, file->path, "its SHA-256 is not the one in the manifest");
 	else if (file->kind == LAYOUT_CHK || file->kind == LAYOUT_CPT)
 		done = check_hive(v, file, image);
 	talloc_free(image);
@@ -144,9 +112,9 @@ static bool check_manifest(struct verifying *v)
 	bool chk = false;
 
 	if (log->file_count == 0)
-		return damage(v, LAYOUT_LOG_NAME, "it has no manifest");
+		return verify_damage(v, LAYOUT_LOG_NAME, "it has no manifest");
 	if (!quolog_file(log, LAYOUT_MARKER_NAME) &&
-	    !damage(v, LAYOUT_LOG_NAME, "the manifest lacks " LAYOUT_MARKER_NAME))
+	    !verify_damage(v, LAYOUT_LOG_NAME, "the manifest lacks " LAYOUT_MARKER_NAME))
 		return false;
 	for (size_t i = 0; i < log->entry_count; i++) {
 		const struct quolog_entry *entry = &log->entries[i];
@@ -156,13 +124,14 @@ static bool check_manifest(struct verifying *v)
 			continue;
 		chk = true;
 		if (!quolog_file(log, entry->checkpoint.file) &&
-		    !damage(v, entry->checkpoint.file,
-		            "checkpoint %llu of the log is of this file, the manifest lacks it",
-		            (unsigned long long)entry->sequence))
+		    !verify_damage(
+			    v, entry->checkpoint.file,
+			    "checkpoint %llu of the log is of this file, the manifest lacks it",
+			    (unsigned long long)entry->sequence))
 			return false;
 		v->verdict->newest_chk = entry->checkpoint.file;
 	}
-	return chk || damage(v, LAYOUT_LOG_NAME, "it has no checkpoint");
+	return chk || verify_damage(v, LAYOUT_LOG_NAME, "it has no checkpoint");
 }
 
 /* --- files that it does not name --- */
@@ -196,7 +165,8 @@ static bool check_entry(struct verifying *v, const char *folder, const char *nam
 	if (!path)
 		return error_memory(v->err);
 	if (!is_known(v, path, &is_folder))
-		return damage(v, path, "is no part of the snapshot: the manifest does not name it");
+		return verify_damage(v, path,
+		                     "is no part of the snapshot: the manifest does not name it");
 	return !is_folder || check_folder(v, path); /* one level: a path has at most one '/' */
 }
 
@@ -211,67 +181,13 @@ static bool check_folder(struct verifying *v, const char *folder)
 	if (!dir) {
 		if (fd >= 0)
 			close(fd);
-		return damage(v, *folder ? folder : v->path, "cannot be listed: %m");
+		return verify_damage(v, *folder ? folder : v->path, "cannot be listed: %m");
 	}
 	while (done && (entry = readdir(dir)) != NULL) {
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			done = check_entry(v, folder, entry->d_name);
 	}
 	closedir(dir);
-	return done;
-}
-
-/* --- what happened between checkpoints --- */
-
-/* Entry INDEX is a checkpoint that transactions lead to: do they? */
-static bool check_arrival(struct verifying *v, struct replay *replay, size_t index)
-{
-	const struct quolog_entry *entry = &v->verdict->log->entries[index];
-	uint8_t digest[DIGEST_SIZE];
-
-	if (!replay_digest(replay, digest, v->err))
-		return false;
-	return memcmp(digest, entry->checkpoint.digest, DIGEST_SIZE) == 0 ||
-	       damage(v, LAYOUT_LOG_NAME,
-	              "the transactions up to %llu do not lead to checkpoint %llu",
-	              (unsigned long long)entry->sequence - 1, (unsigned long long)entry->sequence);
-}
-
-/* One entry; *GOING: the replay has a tree, which is the state before it. */
-static bool check_step(struct verifying *v, struct replay *replay, size_t index, bool *going)
-{
-	const struct quolog *log = v->verdict->log;
-	struct error why;
-
-	if (log->entries[index].type == RECORD_CHECKPOINT) {
-		if (*going && !check_arrival(v, replay, index))
-			return false;
-		*going = index + 1 < log->entry_count &&
-		         log->entries[index + 1].type == RECORD_TRANSACTION;
-		return !*going || replay_load(replay, index, v->err);
-	}
-	if (!*going)
-		return true; /* behind one that could not be carried out */
-	if (replay_step(replay, index, &why))
-		return true;
-	*going = false;
-	return why.kind == ERROR_INTERNAL ? error_memory(v->err)
-	                                  : damage(v, LAYOUT_LOG_NAME, "%s", why.text);
-}
-
-/* Every transaction is carried out, and the last entry is a checkpoint: chk is the newest. */
-static bool check_history(struct verifying *v)
-{
-	const struct quolog *log = v->verdict->log;
-	struct replay *replay = replay_new(v->ctx, v->fd, log, v->err);
-	bool going = false, done = replay;
-
-	for (size_t i = 0; done && i < log->entry_count; i++)
-		done = check_step(v, replay, i, &going);
-	talloc_free(replay);
-	if (done && log->entry_count &&
-	    log->entries[log->entry_count - 1].type != RECORD_CHECKPOINT)
-		return damage(v, LAYOUT_LOG_NAME, "transactions follow the last checkpoint");
 	return done;
 }
 
@@ -290,15 +206,15 @@ static bool read_log(struct verifying *v)
 	image = read_file(v, LAYOUT_LOG_NAME, &missing, &why);
 	if (!image)
 		return why.kind == ERROR_INTERNAL ? error_memory(v->err)
-		       : missing                  ? damage(v, LAYOUT_LOG_NAME,
-		                                           "is missing: this is no complete snapshot")
-		                                  : damage(v, LAYOUT_LOG_NAME, "%s", why.text);
+		       : missing                  ? verify_damage(v, LAYOUT_LOG_NAME,
+		                                                  "is missing: this is no complete snapshot")
+		                 : verify_damage(v, LAYOUT_LOG_NAME, "%s", why.text);
 	digest_bytes(image->bytes, digest);
 	digest_hex(digest, verdict->id);
 	log = quolog_read(v->ctx, image->bytes, v->err);
 	if (!log)
 		return false;
-	if (log->state != QUOLOG_WHOLE && !damage(v, LAYOUT_LOG_NAME, "%s", log->why))
+	if (log->state != QUOLOG_WHOLE && !verify_damage(v, LAYOUT_LOG_NAME, "%s", log->why))
 		return false;
 	if (log->state == QUOLOG_FOREIGN || log->state == QUOLOG_TOO_NEW)
 		return true;
@@ -319,7 +235,7 @@ bool verify_directory(TALLOC_CTX *ctx, int fd, const char *path, struct verdict 
 	if (verdict->log && (!check_manifest(&v) || !check_files(&v) || !check_folder(&v, "")))
 		return false;
 	/* What is damaged already would only be said once more in other words. */
-	if (verdict->log && verdict->damage_count == 0 && !check_history(&v))
+	if (verdict->log && verdict->damage_count == 0 && !verify_history(&v))
 		return false;
 	verdict->complete = verdict->damage_count == 0;
 	return true;
