@@ -119,6 +119,11 @@ static void hive_problems(struct copy *copy)
 		             "kernel-transactions-pending",
 		             "%s: kernel transactions may be pending; they are not replayed",
 		             copy->file);
+	if (recovery->gap)
+		problems_add(copy->problems, PROBLEM_HEALS, PROBLEM_NOWHERE, "log-gap",
+		             "%s: a damaged log has lost entries before those that were applied; "
+		             "what they changed may be old or torn",
+		             copy->file);
 	if (recovery->log_missing)
 		problems_add(copy->problems, PROBLEM_NOTE, PROBLEM_NOWHERE, "log-missing",
 		             "%s: only one of .LOG1 and .LOG2 is there", copy->file);

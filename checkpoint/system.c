@@ -80,6 +80,11 @@ static void note_transactions(struct system *system, const struct hive *hive)
 static void note_recovery(struct system *system, const struct hive *hive)
 {
 	note_transactions(system, hive);
+	if (hive_recovery(hive)->gap)
+		problems_add(system->problems, PROBLEM_HEALS, PROBLEM_NOWHERE, "log-gap",
+		             "%s: a damaged log has lost entries before those that were applied; "
+		             "what they changed may be old or torn.",
+		             hive_name(hive));
 	if (hive_recovery(hive)->log_missing)
 		problems_add(system->problems, PROBLEM_NOTE, PROBLEM_NOWHERE, "log-missing",
 		             "%s: only one of LOG1 and LOG2 is there; Windows always keeps both.",

@@ -66,7 +66,7 @@ struct system {
 	                                    clusdb-missing, hive-missing, hive-dirty, hive-damaged,
 	                                    control-set-unknown, state-unknown, and from every hive
 	                                    when it is opened: kernel-transactions-pending,
-	                                    log-missing */
+	                                    log-missing, log-gap */
 	struct hive *open[SYSTEM_HIVES]; /* opened on demand by system_hive() */
 	struct error *failed[SYSTEM_HIVES]; /* why it could not be; not tried again */
 	struct hive_options options;        /* how hives are opened */

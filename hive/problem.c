@@ -1,5 +1,6 @@
 /*
- * Lists of problems. What is beyond PROBLEM_SAME of one code and weight is counted, not kept.
+ * Lists of problems. What is beyond so many (PROBLEM_SAME) of one code and weight is counted, not
+ * kept.
  *
  * A damaged hive can have millions of problems of the same kind, one after the other. So
  * the counts stand in a table of their own, with one row a code and weight, and the row that
@@ -19,7 +20,11 @@ struct problem_tally {
 
 struct problems *problems_new(TALLOC_CTX *ctx)
 {
-	return talloc_zero(ctx, struct problems);
+	struct problems *problems = talloc_zero(ctx, struct problems);
+
+	if (problems)
+		problems->same = PROBLEM_SAME;
+	return problems;
 }
 
 static bool same(const struct problem_tally *tally, enum problem_weight weight, const char *code)
@@ -54,7 +59,7 @@ bool problems_enough(struct problems *problems, enum problem_weight weight, cons
 {
 	struct problem_tally *tally = tally_of(problems, weight, code);
 
-	if (!tally || tally->listed < PROBLEM_SAME)
+	if (!tally || tally->listed < problems->same)
 		return false;
 	if (problems->list[tally->last].more < UINT32_MAX)
 		problems->list[tally->last].more++;

@@ -36,6 +36,7 @@ struct problems {
 	struct problem *list; /* talloc array on the struct */
 	uint32_t count;
 	enum problem_weight worst;   /* PROBLEM_NOTE while the list is empty */
+	uint32_t same;               /* PROBLEM_SAME, unless somebody needs to list more */
 	bool lost;                   /* no memory for one: say so, the list is incomplete */
 	struct problem_tally *tally; /* how many of each code; private */
 	uint32_t tallies;

@@ -296,7 +296,6 @@ static void drop_logs(struct source *source)
 bool source_add_log(struct source *source, const char *path, struct error *err)
 {
 	struct image *image = image_read(source, AT_FDCWD, path, err);
-	const char *slash = strrchr(path, '/');
 	unsigned place;
 
 	if (!image)
@@ -306,8 +305,7 @@ bool source_add_log(struct source *source, const char *path, struct error *err)
 	source->logs_named = true;
 	place = log_place(source, path);
 	if (place < SOURCE_LOGS)
-		return add_image(&source->logs[place], slash ? slash + 1 : path, image, source,
-		                 err);
+		return add_image(&source->logs[place], path, image, source, err);
 	talloc_free(image);
 	return error_set(err, ERROR_USAGE, "%s: a hive has no more than %d logs", path,
 	                 SOURCE_LOGS);

@@ -16,7 +16,8 @@ struct source {
 	char *name; /* for messages: the path as the user knows it */
 	struct image *hive;
 	struct source_log {
-		char *name;          /* of the file, without its directory; NULL if absent */
+		char *name;          /* found: of the file, without its directory; named: the path
+		                        as given; NULL if absent */
 		struct image *image; /* NULL if absent */
 	} logs[SOURCE_LOGS];
 	bool logs_named;    /* by source_add_log(); false: found beside the hive */

@@ -11,6 +11,9 @@
 
 #include "hive/cursor.h"
 
+/* Every loss is listed, but not so many that the list outgrows the hive by much. */
+#define LEFT_OUT_MAX 65536u
+
 struct level {
 	struct cursor subkeys;
 	uint32_t *cells; /* salvage: a talloc array in place of the cursor */
@@ -352,6 +355,8 @@ bool walk_subtree(const struct hive *hive, const struct hive_key *key, struct si
 	walk->hive = hive;
 	walk->sink = sink;
 	walk->left_out = left_out;
+	if (left_out)
+		left_out->same = LEFT_OUT_MAX;
 	if (left_out)
 		walk->entered = talloc_zero_size(walk, hive_image(hive)->bytes.size / 64 + 1);
 	if (left_out && !walk->entered)

@@ -5,68 +5,22 @@
  */
 #include "snapshot/backup.h"
 
-#include <fcntl.h>
-#include <limits.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "hive/publish.h"
+#include "snapshot/guard.h"
 #include "snapshot/quolog.h"
 
 /* --- where a snapshot must not go: sources never change --- */
-
-/* The nearest existing directory of PATH, resolved; NULL if there is none. */
-static char *existing_parent(const char *path)
-{
-	char *copy = strdup(path), *resolved = NULL;
-
-	while (copy && !(resolved = realpath(copy, NULL))) {
-		char *slash = strrchr(copy, '/');
-
-		if (!slash || slash == copy) {
-			resolved = realpath(slash ? "/" : ".", NULL);
-			break;
-		}
-		*slash = '\0';
-	}
-	free(copy);
-	return resolved;
-}
-
-static bool is_inside(const char *path, const char *folder)
-{
-	size_t size = strlen(folder);
-
-	return strncmp(path, folder, size) == 0 &&
-	       (path[size] == '/' || path[size] == '\0' || (size == 1 && *folder == '/'));
-}
-
-static bool outside(const char *destination, const char *source, struct error *err)
-{
-	char *folder = realpath(source, NULL), *path = existing_parent(destination);
-	struct stat st;
-	bool inside = folder && path && stat(folder, &st) == 0 && S_ISDIR(st.st_mode) &&
-	              is_inside(path, folder);
-
-	free(folder);
-	free(path);
-	if (inside)
-		return error_set(err, ERROR_REFUSED,
-		                 "%s: lies on %s, which is a source and is never changed; name a "
-		                 "directory elsewhere",
-		                 destination, source);
-	return true;
-}
 
 static bool check_destination(const struct backup_options *options, const char *destination,
                               struct error *err)
 {
 	for (char **system = options->collect.systems; *system; system++) {
-		if (!outside(destination, *system, err))
+		if (!guard_source(destination, *system, err))
 			return false;
 	}
-	return !options->collect.quorum || outside(destination, options->collect.quorum, err);
+	return guard_snapshot(destination, err) &&
+	       (!options->collect.quorum ||
+	        guard_source(destination, options->collect.quorum, err));
 }
 
 /* --- the log --- */

@@ -142,7 +142,10 @@ struct checkpoints;
 bool cmd_checkpoints(struct cmd *cmd, const struct copy *copy, struct checkpoints *checkpoints,
                      struct error *err);
 
-/* Refuses OUT (ERROR_REFUSED) if it is one of the files of SOURCE. */
+/*
+ * Refuses OUT (ERROR_REFUSED) if it is SOURCE_PATH or one of the files of SOURCE (which may be
+ * NULL), or would lie inside a snapshot.
+ */
 bool cmd_out_is_no_source(const char *out, const char *source_path, const struct source *source,
                           struct error *err);
 

@@ -78,6 +78,10 @@ static int run(struct cmd *cmd, int argc, char **argv)
 		return cmd_usage(cmd, "--reg and --json exclude each other");
 	if (comparing.keys && talloc_array_length(comparing.keys) > 3)
 		return cmd_usage(cmd, "--key is given more than twice");
+	for (int i = 0; comparing.output && i < 2; i++) {
+		if (!cmd_out_is_no_source(comparing.output, cmd->args[i], NULL, &err))
+			return cmd_fail(&err);
+	}
 	if (!open_side(cmd, &comparing, 0, &a, &err) || !open_side(cmd, &comparing, 1, &b, &err))
 		return cmd_fail(&err);
 	if (comparing.reg) {

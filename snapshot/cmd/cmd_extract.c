@@ -12,6 +12,8 @@ static int run(struct cmd *cmd, int argc, char **argv)
 
 	if (!cmd_parse(cmd, argc, argv, NULL, 2, 2, &status))
 		return status;
+	if (!cmd_out_is_no_source(cmd->args[1], cmd->args[0], NULL, &err))
+		return cmd_fail(&err);
 	hive = verify_newest(cmd->ctx, cmd->args[0], &verdict, &err);
 	if (!hive)
 		return cmd_fail(&err);
