@@ -138,8 +138,13 @@ bool backup(TALLOC_CTX *ctx, const struct backup_options *options, struct collec
 	if (!check_destination(options, options->destination, err))
 		return false;
 	for (char **copy = options->copies; copy && *copy; copy++) {
-		if (!check_destination(options, *copy, err))
+		if (!check_destination(options, *copy, err) ||
+		    !guard_apart(options->destination, *copy, err))
 			return false;
+		for (char **other = options->copies; other < copy; other++) {
+			if (!guard_apart(*other, *copy, err))
+				return false;
+		}
 	}
 	if (!collect(ctx, &options->collect, collection, err))
 		return false;

@@ -2,7 +2,7 @@
 #include "snapshot/guard.h"
 
 #include <fcntl.h>
-#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -67,42 +67,73 @@ bool guard_source(const char *destination, const char *source, struct error *err
 	return true;
 }
 
-/* The directory that PATH will stand in, for fstatat; false if that cannot be said. */
-static bool open_parent(const char *path, int *fd)
+/*
+ * PATH without links, dots and slashes too many; its last name need not exist. ERROR_DESTINATION if
+ * the directory that it is to stand in does not.
+ */
+static char *resolve(const char *path, struct error *err)
 {
-	size_t size = strlen(path);
-	char *real = realpath(path, NULL), parent[PATH_MAX];
+	size_t size = strlen(path), from;
+	char *real = realpath(path, NULL), *parent, *full = NULL;
 
-	if (real) { /* "." and links say nothing of where it stands */
-		size = strlen(real);
-		path = real;
-	}
+	if (real)
+		return real;
 	while (size > 1 && path[size - 1] == '/')
 		size--;
-	while (size > 0 && path[size - 1] != '/')
-		size--;
-	if (size < sizeof(parent))
-		memcpy(parent, path, size);
-	parent[size < sizeof(parent) ? size : 0] = '\0';
+	for (from = size; from > 0 && path[from - 1] != '/'; from--)
+		;
+	parent = from ? strndup(path, from) : strdup(".");
+	real = parent ? realpath(parent, NULL) : NULL;
+	if (real && is_directory(real) &&
+	    asprintf(&full, "%s/%.*s", strcmp(real, "/") == 0 ? "" : real, (int)(size - from),
+	             path + from) < 0)
+		full = NULL;
+	free(parent);
 	free(real);
-	if (size >= sizeof(parent))
-		return false;
-	*fd = open(size ? parent : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return *fd >= 0;
+	if (!full)
+		error_set(err, ERROR_DESTINATION,
+		          "%s: ERROR_DIRECTORY (267): what it is to stand in is no directory",
+		          path);
+	return full;
+}
+
+bool guard_apart(const char *one, const char *other, struct error *err)
+{
+	char *a = resolve(one, err), *b = a ? resolve(other, err) : NULL;
+	bool known = a && b, same = known && strcmp(a, b) == 0;
+	bool inside = known && (is_inside(a, b) || is_inside(b, a));
+
+	free(a);
+	free(b);
+	if (same)
+		return error_set(err, ERROR_REFUSED, "%s: is named twice as a destination", one);
+	if (inside)
+		return error_set(err, ERROR_REFUSED,
+		                 "%s and %s: one would lie inside the other, which is to hold a "
+		                 "snapshot and nothing else",
+		                 one, other);
+	return known;
 }
 
 bool guard_snapshot(const char *path, struct error *err)
 {
+	char *full = resolve(path, err);
+	char *name = full ? strrchr(full, '/') : NULL;
 	struct stat st;
-	int parent;
 	bool inside;
+	int parent;
 
-	if (!open_parent(path, &parent))
-		return true;
+	if (!name)
+		return false;
+	*name = '\0';
+	parent = open(*full ? full : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	/* a snapshot has directories one level deep */
-	inside = fstatat(parent, LAYOUT_LOG_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0 ||
-	         fstatat(parent, "../" LAYOUT_LOG_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0;
-	close(parent);
+	inside = parent >= 0 &&
+	         (fstatat(parent, LAYOUT_LOG_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0 ||
+	          fstatat(parent, "../" LAYOUT_LOG_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0);
+	if (parent >= 0)
+		close(parent);
+	free(full);
 	return !inside || error_set(err, ERROR_REFUSED,
 	                            "%s: would lie inside a snapshot or a quorum disk's folder, "
 	                            "where nothing else belongs; name another place",

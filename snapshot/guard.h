@@ -16,9 +16,13 @@
  */
 bool guard_source(const char *destination, const char *source, struct error *err);
 
+/* ERROR_REFUSED if two of the destinations are one, or one lies inside the other. */
+bool guard_apart(const char *one, const char *other, struct error *err);
+
 /*
  * ERROR_REFUSED if PATH would lie inside a snapshot, which holds what its manifest says and
  * nothing else, or beside any quolog.log, which is what a quorum disk has too.
+ * ERROR_DESTINATION if it cannot exist at all.
  */
 bool guard_snapshot(const char *path, struct error *err);
 

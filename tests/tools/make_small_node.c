@@ -3,33 +3,96 @@
  *
  * Writes the disk of tests/small_node.h into the existing DIRECTORY. VARIANT:
  *
- *	secret	with values that are known to hold secrets, planted as "PLANTED-..."
+ *	secret	values that are known to hold secrets, planted as "PLANTED-..."
+ *	older	an older copy of the same database
+ *	other	another cluster
+ *	plain	no cluster service
+ *	evicted	the cluster service is disabled
+ *	gap	ClusDb is dirty; LOG1 is damaged and LOG2 goes on behind it
  */
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/logbuilder.h"
 #include "tests/small_node.h"
 
-static void plant(struct small_node *node)
-{
-	struct builder *b = node->cluster;
+#define RESOURCE "Resources\\" SMALL_NODE_RESOURCE
+#define PAGE 4096u
 
-	builder_string(builder_path(b, "Resources\\" SMALL_NODE_RESOURCE "\\Parameters"),
-	               "Password", "PLANTED-password");
+static void secret(struct small_node *node)
+{
+	struct builder_key *key = builder_path(node->cluster, RESOURCE "\\Parameters");
+
+	builder_string(key, "Password", "PLANTED-password");
+	builder_string(key, "AccountKey", "PLANTED-key");
+	builder_value(key, "ResourceData", 3, "PLANTED-bytes", 13);
+	builder_value(builder_path(node->cluster, "Checkpoints\\1"), "1", 3, "PLANTED-image", 13);
+}
+
+static void set(struct builder_key *key, const char *name, const char *text)
+{
+	key->value_count = 0;
+	builder_string(key, "ClusterName", name);
+	builder_string(key, "ClusterInstanceID", text);
+	builder_string(key, "PaxosTag", "3:3:99");
+}
+
+static void put(const char *directory, const char *name, const void *data, size_t size)
+{
+	char *path = talloc_asprintf(NULL, "%s/Windows/Cluster/%s", directory, name);
+	FILE *file = fopen(path, "we");
+
+	if (!file || fwrite(data, 1, size, file) != size || fclose(file) != 0)
+		builder_fail(path);
+	talloc_free(path);
+}
+
+/* The whole hive as one entry with the sequence number 9. */
+static void gap(TALLOC_CTX *ctx, struct small_node *node, const char *directory)
+{
+	size_t size;
+	uint8_t *hive = builder_write(node->cluster, &size);
+	uint32_t pages = (uint32_t)(size / PAGE) - 1;
+	struct logbuilder *log = logbuilder_new(ctx, 9, pages);
+
+	logbuilder_entry(log, 9, 0, pages);
+	logbuilder_reference(log, 0, pages * PAGE, 'x');
+	memcpy(log->pages, hive + PAGE, pages * PAGE);
+	logbuilder_finish(log);
+	put(directory, "CLUSDB.LOG2", log->data, log->size);
+	log = logbuilder_new(ctx, 7, pages); /* its entry is torn */
+	put(directory, "CLUSDB.LOG1", log->data, log->size);
+	logbuilder_put32(hive + 4, 7);
+	logbuilder_put32(hive + 8, 6);
+	logbuilder_checksum(hive);
+	put(directory, "CLUSDB", hive, size);
 }
 
 int main(int argc, char **argv)
 {
 	TALLOC_CTX *tmp = talloc_new(NULL);
 	struct small_node node = small_node_new(tmp);
+	const char *variant = argc == 3 ? argv[2] : "";
+	struct builder_key *service;
 
 	if (argc < 2 || argc > 3) {
 		fprintf(stderr, "usage: make_small_node DIRECTORY [VARIANT]\n");
 		return 2;
 	}
-	if (argc == 3 && strcmp(argv[2], "secret") == 0)
-		plant(&node);
+	service = builder_path(node.system, "ControlSet001\\Services\\ClusSvc");
+	if (strcmp(variant, "secret") == 0)
+		secret(&node);
+	else if (strcmp(variant, "older") == 0)
+		set(node.cluster->root, "SMALL", "cccccccc-dddd-4eee-8fff-000000000000");
+	else if (strcmp(variant, "other") == 0)
+		set(node.cluster->root, "OTHER", "cccccccc-dddd-4eee-8fff-000000000001");
+	else if (strcmp(variant, "plain") == 0)
+		service->name[0] = 'X';
+	else if (strcmp(variant, "evicted") == 0)
+		service->values[0]->data[0] = 4;
 	small_node_write(&node, argv[1]);
+	if (strcmp(variant, "gap") == 0)
+		gap(tmp, &node, argv[1]);
 	talloc_free(tmp);
 	return 0;
 }
