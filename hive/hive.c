@@ -96,6 +96,7 @@ static bool enter(struct hive *hive, const struct hive_options *options, struct 
 /* Notes what salvage left out of this hive. */
 static void add_left_out(struct problems *to, const char *name, const struct problems *lost)
 {
+	to->same = lost->same; /* every one by its path */
 	for (uint32_t i = 0; i < lost->count; i++)
 		problems_add(to, PROBLEM_HEALS, lost->list[i].offset, "left-out", "%s: %s%s", name,
 		             lost->list[i].text,

@@ -43,7 +43,14 @@ static void assert_log(const struct source *source, int place, const char *name)
 		assert_null(source->logs[place].image);
 		return;
 	}
-	assert_string_equal(source->logs[place].name, name);
+	if (source->logs_named) { /* by its path */
+		const char *last = strrchr(source->logs[place].name, '/');
+
+		assert_non_null(last);
+		assert_string_equal(last + 1, name);
+	} else {
+		assert_string_equal(source->logs[place].name, name);
+	}
 	assert_image(source->logs[place].image, name);
 }
 
