@@ -11,7 +11,7 @@
  * stored do not matter.
  *
  * Time is linear in the two trees, memory in the depth of the trees and the largest list of
- * values that has to be matched by name. 
+ * values that has to be matched by name.
  */
 #ifndef HIVE_DIFF_H
 #define HIVE_DIFF_H

@@ -74,8 +74,8 @@ static bool show_resource(struct tree *tree, struct libscols_line *parent,
 
 		row(tree, line, "depends on", "%s", on && on->name ? on->name : *id);
 	}
-	return show_each_parameter(tree->ctx, cluster->hive, &resource->key, add_parameter_row, &to,
-	                           err);
+	return cmd_show_each_parameter(tree->ctx, cluster->hive, &resource->key, add_parameter_row,
+	                               &to, err);
 }
 
 static bool show_groups(struct tree *tree, struct libscols_line *root,
@@ -189,7 +189,7 @@ static int run(struct cmd *cmd, int argc, char **argv)
 		return status;
 	how = cmd_hive_options(&hive);
 	if (!cmd_copy(cmd, cmd->args[0], &how, &copy, &err) ||
-	    !(cmd->json ? show_json(cmd, &copy, &err) : print_tree(cmd, &copy.cluster, &err)))
+	    !(cmd->json ? cmd_show_json(cmd, &copy, &err) : print_tree(cmd, &copy.cluster, &err)))
 		return cmd_fail(&err);
 	return cmd_end(0);
 }

@@ -4,12 +4,14 @@
 
 #include "snapshot/cmd/cmd.h"
 
-typedef bool show_parameter_fn(void *data, const char *name, const char *text, struct error *err);
+typedef bool cmd_show_parameter_fn(void *data, const char *name, const char *text,
+                                   struct error *err);
 
 /* Calls EACH for every value below RESOURCE\Parameters; secrets are masked already. */
-bool show_each_parameter(TALLOC_CTX *ctx, const struct hive *hive, const struct hive_key *resource,
-                         show_parameter_fn *each, void *data, struct error *err);
+bool cmd_show_each_parameter(TALLOC_CTX *ctx, const struct hive *hive,
+                             const struct hive_key *resource, cmd_show_parameter_fn *each,
+                             void *data, struct error *err);
 
-bool show_json(struct cmd *cmd, const struct copy *copy, struct error *err);
+bool cmd_show_json(struct cmd *cmd, const struct copy *copy, struct error *err);
 
 #endif

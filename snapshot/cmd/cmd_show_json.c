@@ -1,8 +1,9 @@
 /* The inventory of a cluster as JSON, and the parameters of its resources. */
 #include "snapshot/cmd/cmd_show.h"
 
-bool show_each_parameter(TALLOC_CTX *ctx, const struct hive *hive, const struct hive_key *resource,
-                         show_parameter_fn *each, void *data, struct error *err)
+bool cmd_show_each_parameter(TALLOC_CTX *ctx, const struct hive *hive,
+                             const struct hive_key *resource, cmd_show_parameter_fn *each,
+                             void *data, struct error *err)
 {
 	uint32_t *cells, count;
 	struct hive_key key;
@@ -86,8 +87,8 @@ static json_t *resources_json(struct cmd *cmd, const struct cluster *cluster, st
 		const struct cluster_resource *resource = &cluster->resources[i];
 		json_t *parameters = json_object();
 
-		if (!show_each_parameter(cmd->ctx, cluster->hive, &resource->key,
-		                         add_parameter_json, parameters, err)) {
+		if (!cmd_show_each_parameter(cmd->ctx, cluster->hive, &resource->key,
+		                             add_parameter_json, parameters, err)) {
 			json_decref(parameters);
 			json_decref(array);
 			return NULL;
@@ -146,7 +147,7 @@ static json_t *types_json(const struct cluster *cluster)
 	return array;
 }
 
-bool show_json(struct cmd *cmd, const struct copy *copy, struct error *err)
+bool cmd_show_json(struct cmd *cmd, const struct copy *copy, struct error *err)
 {
 	const struct cluster *cluster = &copy->cluster;
 	json_t *resources = resources_json(cmd, cluster, err), *object;
