@@ -23,6 +23,16 @@
 bool publish_file(const char *path, struct bytes bytes, struct error *err);
 
 /*
+ * The same in two steps: the first begins to write BYTES, which must stay as they are, in a
+ * thread of its own; the second waits for it and gives the file its name. What is freed and
+ * not committed was never there. A commit is made once.
+ */
+struct publish_file; /* a talloc object */
+struct publish_file *publish_file_begin(TALLOC_CTX *ctx, const char *path, struct bytes bytes,
+                                        struct error *err);
+bool publish_file_commit(struct publish_file *file, struct error *err);
+
+/*
  * Appends BYTES to the regular file PATH, which must be SIZE bytes long: write, fsync, close.
  * After a failure the file is cut back to SIZE; after a crash it is the old one, the new one,
  * or the old one with a torn end. ERROR_REFUSED if it has another size or another clusnap

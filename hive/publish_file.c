@@ -9,6 +9,8 @@
  * durable; one that a crash left is removed by the next publication of the same name, once
  * that is durable.
  *
+ * The thread of publish_file_begin() does steps 3 to 5 and takes no memory.
+ *
  * A temporary file is locked while it is written. One without a lock was left by a killed
  * run and is swept by the next.
  */
@@ -16,6 +18,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -31,6 +34,18 @@
 struct temporary {
 	char *name;
 	int fd;
+};
+
+struct publish_file {
+	struct publish_place *place;
+	struct bytes bytes;
+	char *backup;
+	bool present, weak; /* there is an old file; a rename over it is not atomic in a crash */
+	struct temporary temporary;
+	pthread_t thread;
+	bool in_thread; /* which nobody has waited for */
+	bool filled;
+	struct error err; /* why it is not filled */
 };
 
 /* Only a regular file is replaced. *PRESENT says whether there is one. */
@@ -185,35 +200,105 @@ static bool put_in_place(const struct publish_place *place, struct temporary *te
 	                   place->shown);
 }
 
-static bool publish_at(TALLOC_CTX *tmp, struct publish_place *place, struct bytes bytes,
-                       struct error *err)
+static void *fill(void *data)
 {
-	char *prefix = publish_place_beside(place, "", err);
-	char *backup = publish_place_beside(place, "bak", err);
-	struct temporary temporary = { NULL, -1 };
-	bool present, weak, copied = false, done;
+	struct publish_file *file = data;
 
-	if (!prefix || !backup || !target_check(place, &present, err))
+	file->filled = temporary_fill(file->place, &file->temporary, file->bytes, &file->err);
+	return NULL;
+}
+
+static void wait_for_thread(struct publish_file *file)
+{
+	if (file->in_thread)
+		pthread_join(file->thread, NULL);
+	file->in_thread = false;
+}
+
+static int file_destroy(struct publish_file *file)
+{
+	wait_for_thread(file);
+	if (file->temporary.name)
+		unlinkat(file->place->parent, file->temporary.name, 0);
+	if (file->temporary.fd >= 0)
+		close(file->temporary.fd);
+	return 0;
+}
+
+static bool file_prepare(struct publish_file *file, const char *path, struct error *err)
+{
+	struct publish_place *place = publish_place_file(file, path, err);
+	char *prefix = place ? publish_place_beside(place, "", err) : NULL;
+
+	file->place = place;
+	file->backup = prefix ? publish_place_beside(place, "bak", err) : NULL;
+	if (!file->backup || !target_check(place, &file->present, err))
 		return false;
-	sweep(tmp, place, prefix);
-	if (!temporary_open(tmp, place, prefix, &temporary, err))
+	sweep(file, place, prefix);
+	if (!temporary_open(file, place, prefix, &file->temporary, err)) {
+		file->temporary.name = NULL; /* the last one tried is not ours */
 		return false;
-	weak = publish_rename_is_weak(temporary.fd);
-	done = temporary_fill(place, &temporary, bytes, err);
-	if (done && weak && present)
-		done = copied = backup_make(place, backup, err);
-	done = done && put_in_place(place, &temporary, err);
-	if (temporary.name)
-		unlinkat(place->parent, temporary.name, 0);
-	if (temporary.fd >= 0)
-		close(temporary.fd);
+	}
+	file->weak = publish_rename_is_weak(file->temporary.fd);
+	return true;
+}
+
+/* Steps 1 and 2. */
+static struct publish_file *file_new(TALLOC_CTX *ctx, const char *path, struct bytes bytes,
+                                     struct error *err)
+{
+	struct publish_file *file = talloc_zero(ctx, struct publish_file);
+
+	if (!file) {
+		error_memory(err);
+		return NULL;
+	}
+	file->bytes = bytes;
+	file->temporary.fd = -1;
+	talloc_set_destructor(file, file_destroy);
+	if (!file_prepare(file, path, err))
+		TALLOC_FREE(file);
+	return file;
+}
+
+/* Steps 6 to 9 for a file that is filled. */
+static bool file_place(struct publish_file *file, struct error *err)
+{
+	bool copied = file->weak && file->present, done;
+
+	if (copied && !backup_make(file->place, file->backup, err))
+		return false;
+	done = put_in_place(file->place, &file->temporary, err);
 	/*
 	 * A copy of our own is in the way when the new file is durable, or the old untouched; one
 	 * of a killed run may be all there is until then.
 	 */
-	if (done ? weak : copied && temporary.name)
-		unlinkat(place->parent, backup, 0);
+	if (done ? file->weak : copied && file->temporary.name)
+		unlinkat(file->place->parent, file->backup, 0);
 	return done;
+}
+
+struct publish_file *publish_file_begin(TALLOC_CTX *ctx, const char *path, struct bytes bytes,
+                                        struct error *err)
+{
+	struct publish_file *file = file_new(ctx, path, bytes, err);
+
+	/* without a thread it is filled when it is committed */
+	if (file)
+		file->in_thread = pthread_create(&file->thread, NULL, fill, file) == 0;
+	return file;
+}
+
+bool publish_file_commit(struct publish_file *file, struct error *err)
+{
+	if (file->in_thread)
+		wait_for_thread(file);
+	else
+		fill(file);
+	if (file->filled)
+		return file_place(file, err);
+	*err = file->err;
+	return false;
 }
 
 /*
@@ -223,15 +308,10 @@ static bool publish_at(TALLOC_CTX *tmp, struct publish_place *place, struct byte
  */
 bool publish_file(const char *path, struct bytes bytes, struct error *err)
 {
-	TALLOC_CTX *tmp = talloc_new(NULL);
-	struct publish_place *place;
-	bool done;
+	struct publish_file *file = file_new(NULL, path, bytes, err);
+	bool done = file && publish_file_commit(file, err);
 
-	if (!tmp)
-		return error_memory(err);
-	place = publish_place_file(tmp, path, err);
-	done = place && publish_at(tmp, place, bytes, err);
-	talloc_free(tmp);
+	talloc_free(file);
 	return done;
 }
 

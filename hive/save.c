@@ -33,9 +33,8 @@ struct image *save_subtree(TALLOC_CTX *ctx, const struct hive *hive, const struc
 	return image;
 }
 
-/* What was saved must be what is there. */
-static bool prove(const struct hive *hive, const struct hive_key *key, const struct image *image,
-                  const char *name, struct error *err)
+bool save_prove(const struct hive *hive, const struct hive_key *key, const struct image *image,
+                const char *name, struct error *err)
 {
 	struct hive *back = hive_open_image(NULL, image, name, err);
 	struct hive_key root;
@@ -57,7 +56,7 @@ struct image *save_proved(TALLOC_CTX *ctx, const struct hive *hive, const struct
 {
 	struct image *image = save_subtree(ctx, hive, key, options, count, err);
 
-	if (image && !prove(hive, key, image, name, err))
+	if (image && !save_prove(hive, key, image, name, err))
 		TALLOC_FREE(image);
 	return image;
 }

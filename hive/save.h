@@ -27,9 +27,13 @@ struct image *save_subtree(TALLOC_CTX *ctx, const struct hive *hive, const struc
                            struct error *err);
 
 /*
- * The same, and proved: read back through hivex, checked, and compared with its source. NAME
- * is for messages.
+ * Proves that IMAGE, sealed, is the subtree at KEY: it passes check_image(), hivex opens it, and
+ * it is compared with its source. NAME is for messages. ERROR_INTERNAL if it is not.
  */
+bool save_prove(const struct hive *hive, const struct hive_key *key, const struct image *image,
+                const char *name, struct error *err);
+
+/* save_subtree() and save_prove(). */
 struct image *save_proved(TALLOC_CTX *ctx, const struct hive *hive, const struct hive_key *key,
                           const struct save_options *options, const char *name,
                           struct save_count *count, struct error *err);

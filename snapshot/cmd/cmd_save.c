@@ -47,6 +47,30 @@ static void report(const struct cmd *cmd, const char *out, const struct save_cou
 	cmd_json_print(object);
 }
 
+/* The image is written while it is proved, and gets its name only then. */
+static struct image *publish_proved(struct cmd *cmd, const struct hive *hive,
+                                    const struct hive_key *key, const struct save_options *options,
+                                    struct save_count *count, struct error *err)
+{
+	const char *path = cmd->args[0], *out = cmd->args[2];
+	struct image *image = save_subtree(cmd->ctx, hive, key, options, count, err);
+	struct publish_file *file;
+
+	if (!image) {
+		error_wrap(err, "%s", path);
+		return NULL;
+	}
+	file = publish_file_begin(cmd->ctx, out, image->bytes, err);
+	if (!file)
+		return NULL;
+	if (!save_prove(hive, key, image, out, err))
+		error_wrap(err, "%s", path);
+	else if (publish_file_commit(file, err))
+		return image;
+	talloc_free(file);
+	return NULL;
+}
+
 static int save(struct cmd *cmd, const struct saving *saving)
 {
 	const char *path = cmd->args[0], *key_path = cmd->args[1], *out = cmd->args[2];
@@ -75,12 +99,8 @@ static int save(struct cmd *cmd, const struct saving *saving)
 		cmd_message("%s: there is no key %s: ERROR_FILE_NOT_FOUND (2)", path, key_path);
 		return ERROR_SOURCE;
 	}
-	image = save_proved(cmd->ctx, hive, &key, &options, out, &count, &err);
-	if (!image) {
-		error_wrap(&err, "%s", path);
-		return cmd_fail(&err);
-	}
-	if (!publish_file(out, image->bytes, &err))
+	image = publish_proved(cmd, hive, &key, &options, &count, &err);
+	if (!image)
 		return cmd_fail(&err);
 	report(cmd, out, &count, image, open_options.left_out);
 	return cmd_end(open_options.left_out && open_options.left_out->count ? ERROR_BAD_NEWS : 0);
