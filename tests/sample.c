@@ -141,7 +141,7 @@ static void add_row(struct builder_key *key, const struct sample *sample,
 		builder_class(key, text);
 		break;
 	case 'S':
-		builder_security_kind(key, strtoul(text, NULL, 0), 1000);
+		builder_security_kind(key, (enum builder_sd)strtoul(text, NULL, 0), 1000);
 		break;
 	case 'l':
 		builder_link(key, text);

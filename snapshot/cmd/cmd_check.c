@@ -57,9 +57,8 @@ static void print_json(const struct verdict *verdict)
 	if (verdict->unrecovered) {
 		json_object_set_new(object, "unrecovered", cmd_json_text(verdict->unrecovered));
 		json_array_append_new(json_object_get(object, "problems"),
-		                      json_pack("{s:i,s:s,s:o}", "offset", 0, "code",
-		                                "clusdb-dirty" + 7, "text",
-		                                cmd_json_text(verdict->unrecovered)));
+		                      json_pack("{s:i,s:s,s:o}", "offset", 0, "code", "dirty",
+		                                "text", cmd_json_text(verdict->unrecovered)));
 	}
 	talloc_free(notes);
 	cmd_json_print(object);
