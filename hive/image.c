@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -75,21 +76,27 @@ struct image *image_new(TALLOC_CTX *ctx, uint64_t size, struct error *err)
 }
 
 /* Writes all of a chunk; FUSE file systems and signals make short counts and EINTR real. */
-static bool fill_chunk(struct image *image, const char *chunk, size_t size, uint64_t offset,
-                       struct error *err)
+static bool fill_chunk(struct image *image, struct bytes chunk, uint64_t offset, struct error *err)
 {
-	while (size > 0) {
-		ssize_t n = pwrite(image->fd, chunk, size, (off_t)offset);
+	while (chunk.size > 0) {
+		ssize_t n = pwrite(image->fd, chunk.data, chunk.size, (off_t)offset);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
 			return error_errno(err, ERROR_INTERNAL, "cannot fill memory");
-		chunk += n;
-		size -= (size_t)n;
+		chunk.data += n;
+		chunk.size -= (size_t)n;
 		offset += (uint64_t)n;
 	}
 	return true;
+}
+
+bool image_write(struct image *image, uint64_t offset, struct bytes bytes, struct error *err)
+{
+	if (image->sealed || !bytes_at(image->bytes, offset, bytes.size))
+		return error_set(err, ERROR_INTERNAL, "an image has no such place to write to");
+	return fill_chunk(image, bytes, offset, err);
 }
 
 /* Through the descriptor: memcpy into a fresh mapping would wait for a fault on every page. */
@@ -97,7 +104,7 @@ struct image *image_copy(TALLOC_CTX *ctx, struct bytes from, struct error *err)
 {
 	struct image *image = image_new(ctx, from.size, err);
 
-	if (image && !fill_chunk(image, (const char *)from.data, from.size, 0, err))
+	if (image && !fill_chunk(image, from, 0, err))
 		TALLOC_FREE(image);
 	return image;
 }
@@ -152,32 +159,48 @@ bool image_seal(struct image *image, struct error *err)
 	return false;
 }
 
+/*
+ * The next bytes of the file; *GOT says how many, 0 at its end. sendfile() spares a copy; where
+ * it does not get on, read() does, or says why not.
+ */
+static bool fill_some(struct image *image, int fd, uint8_t *buffer, uint64_t done, ssize_t *got,
+                      struct error *err)
+{
+	uint64_t left = image->bytes.size - done;
+	off_t from = (off_t)done;
+
+	*got = -1;
+	if (left && lseek(image->fd, from, SEEK_SET) == from)
+		*got = sendfile(image->fd, fd, &from, left);
+	if (*got > 0)
+		return true;
+	do
+		*got = pread(fd, buffer, COPY_CHUNK, (off_t)done);
+	while (*got < 0 && errno == EINTR);
+	if (*got < 0)
+		return error_errno(err, ERROR_SOURCE, "cannot read at offset 0x%llx",
+		                   (unsigned long long)done);
+	if ((uint64_t)*got > left)
+		return error_set(err, ERROR_SOURCE, "grows while it is read");
+	return fill_chunk(image, (struct bytes){ buffer, (uint64_t)*got }, done, err);
+}
+
 /* Reads the file into the memfd; the mapping comes after the seal. */
 static bool image_fill(struct image *image, int fd, struct error *err)
 {
-	uint64_t size = image->bytes.size, done = 0;
-	char *chunk = talloc_size(image, COPY_CHUNK);
+	uint8_t *buffer = talloc_size(image, COPY_CHUNK);
+	uint64_t done = 0;
+	ssize_t got;
 
-	if (!chunk)
+	if (!buffer)
 		return error_memory(err);
-	for (;;) {
-		ssize_t got = pread(fd, chunk, COPY_CHUNK, (off_t)done);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return error_errno(err, ERROR_SOURCE, "cannot read at offset 0x%llx",
-			                   (unsigned long long)done);
-		if (got == 0)
-			break;
-		if ((uint64_t)got > size - done)
-			return error_set(err, ERROR_SOURCE, "grows while it is read");
-		if (!fill_chunk(image, chunk, (size_t)got, done, err))
+	do {
+		if (!fill_some(image, fd, buffer, done, &got, err))
 			return false;
 		done += (uint64_t)got;
-	}
-	talloc_free(chunk);
-	if (done != size)
+	} while (got > 0);
+	talloc_free(buffer);
+	if (done != image->bytes.size)
 		return error_set(err, ERROR_SOURCE, "shrinks while it is read");
 	return true;
 }

@@ -43,6 +43,9 @@ struct image *image_copy(TALLOC_CTX *ctx, struct bytes from, struct error *err);
 /* The bytes of an image that is not sealed, to write into. */
 uint8_t *image_data(struct image *image);
 
+/* Puts bytes into an image that is not sealed; much cheaper than its data where it is new. */
+bool image_write(struct image *image, uint64_t offset, struct bytes bytes, struct error *err);
+
 /* Makes it larger (zeros) or smaller. image->bytes may move. Not for a sealed image. */
 bool image_resize(struct image *image, uint64_t size, struct error *err);
 

@@ -304,7 +304,8 @@ struct image *writer_finish(TALLOC_CTX *ctx, struct writer *w, struct writer_cou
 		error_set(err, ERROR_INTERNAL, "the tree is not complete");
 		return NULL;
 	}
-	cells_close_bin(&w->cells);
+	if (!cells_finish(&w->cells, err))
+		return NULL;
 	link_security(w);
 	put_base(w);
 	if (!image_resize(w->cells.image, w->cells.end + REGF_BASE_SIZE, err) ||
