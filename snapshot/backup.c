@@ -50,23 +50,22 @@ static bool put_files(TALLOC_CTX *ctx, struct quolog_writer *writer,
 	return quolog_put_manifest(writer, files, count, time, err);
 }
 
+/* The history, the checkpoint that it ends with, and the manifest. */
 static struct image *make_log(TALLOC_CTX *ctx, const struct collection *collection,
                               struct error *err)
 {
+	const struct history *history = &collection->history;
 	const struct copy *newest = &collection->copies[collection->newest];
-	const struct cluster *cluster = &newest->cluster;
-	struct quolog_identity id = { cluster->generation, cluster->name ? cluster->name : "",
-		                      cluster->instance_id ? cluster->instance_id : "" };
-	struct quolog_writer *writer = quolog_create(ctx, &id, cluster->written, 1, err);
+	uint64_t time = newest->cluster.written;
 	const char *origin =
 		newest->system && newest->system->node ? newest->system->node : "database";
 
-	if (!writer ||
-	    !quolog_put_checkpoint(writer, collection->files[0].path, collection->digest,
-	                           cluster->written, origin, err) ||
-	    !put_files(ctx, writer, collection, cluster->written, err))
+	if (history->transactions && !quolog_put_checkpoint(history->writer, collection->newest_chk,
+	                                                    collection->digest, time, origin, err))
 		return NULL;
-	return quolog_finish(ctx, writer, err);
+	if (!put_files(ctx, history->writer, collection, time, err))
+		return NULL;
+	return quolog_finish(ctx, history->writer, err);
 }
 
 /* --- publishing --- */

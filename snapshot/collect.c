@@ -143,22 +143,46 @@ struct image *collect_image(struct collecting *c, const struct hive *hive,
 	return save_proved(c->ctx, hive, key, &options, name, NULL, c->err);
 }
 
-static bool add_database(struct collecting *c)
+static bool add_chk(struct collecting *c, const char *name, const struct copy *copy,
+                    const struct hive *hive)
 {
-	const struct copy *copy = &c->out->copies[c->out->newest];
 	struct hive_key root;
 	struct image *image;
 	const char *file;
 
-	if (!hive_root(copy->hive, &root, c->err))
+	if (!hive_root(hive, &root, c->err))
 		return false;
-	image = collect_image(c, copy->hive, &root, "chk0001.tmp");
-	if (!image || !digest_subtree(copy->hive, &root, c->out->digest, c->err))
+	image = collect_image(c, hive, &root, name);
+	if (!image)
 		return error_wrap(c->err, "%s", copy->path);
 	/* Where a disk is mounted must not matter: the same disk gives the same bytes. */
 	file = copy->system || !strrchr(copy->file, '/') ? copy->file
 	                                                 : strrchr(copy->file, '/') + 1;
-	return collect_add(c, talloc_strdup(c->ctx, "chk0001.tmp"), image->bytes, file, "");
+	return collect_add(c, talloc_strdup(c->ctx, name), image->bytes, file, "");
+}
+
+/* The oldest state that the log begins with, and the newest if anything happened since. */
+static bool add_database(struct collecting *c)
+{
+	struct collection *out = c->out;
+	const struct copy *newest = &out->copies[out->newest];
+	struct history_options options = {
+		.copies = out->copies,
+		.count = out->copy_count,
+		.newest = out->newest,
+		.without_logs = c->options->hive.left_out || c->options->hive.recover.ignore_logs,
+		.recover = c->options->hive.recover,
+		.max_log = c->options->max_log,
+	};
+	struct hive_key root;
+
+	if (!history_tell(c->ctx, &options, &out->history, c->err) ||
+	    !hive_root(newest->hive, &root, c->err) ||
+	    !digest_subtree(newest->hive, &root, out->digest, c->err))
+		return error_wrap(c->err, "%s", newest->path);
+	out->newest_chk = out->history.transactions ? "chk0002.tmp" : "chk0001.tmp";
+	return add_chk(c, "chk0001.tmp", out->history.origin, out->history.oldest) &&
+	       (!out->history.transactions || add_chk(c, out->newest_chk, newest, newest->hive));
 }
 
 bool collect(TALLOC_CTX *ctx, const struct collect_options *options, struct collection *out,

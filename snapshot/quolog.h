@@ -65,6 +65,7 @@ bool quolog_put_manifest(struct quolog_writer *writer, const struct quolog_file 
                          size_t count, uint64_t time, struct error *err);
 
 uint64_t quolog_sequence(const struct quolog_writer *writer); /* the last one given */
+uint64_t quolog_length(const struct quolog_writer *writer);   /* of the whole log so far */
 
 /* What was put since the start or the last finish, sealed, on the writer's context. */
 struct image *quolog_finish(TALLOC_CTX *ctx, struct quolog_writer *writer, struct error *err);

@@ -279,6 +279,11 @@ uint64_t quolog_sequence(const struct quolog_writer *writer)
 	return writer->place.sequence;
 }
 
+uint64_t quolog_length(const struct quolog_writer *writer)
+{
+	return writer->place.offset;
+}
+
 struct image *quolog_finish(TALLOC_CTX *ctx, struct quolog_writer *writer, struct error *err)
 {
 	struct image *next = image_new(writer, 0, err), *image = writer->image;

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "snapshot/batch.h"
-#include "snapshot/verify.h"
 
 struct replay {
 	int fd;
@@ -159,20 +158,17 @@ static struct hive *hive_at(TALLOC_CTX *ctx, int fd, const struct quolog *log, u
 	return hive;
 }
 
-struct hive *replay_hive(TALLOC_CTX *ctx, const char *path, uint64_t sequence, struct error *err)
+struct hive *replay_hive(TALLOC_CTX *ctx, const char *path, const struct quolog *log,
+                         uint64_t sequence, struct error *err)
 {
-	struct verdict verdict;
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct hive *hive;
-	int fd;
 
-	if (!verify_complete(ctx, path, &verdict, err))
-		return NULL;
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0) {
 		error_errno(err, ERROR_SOURCE, "%s", path);
 		return NULL;
 	}
-	hive = hive_at(ctx, fd, verdict.log, sequence, err);
+	hive = hive_at(ctx, fd, log, sequence, err);
 	close(fd);
 	if (!hive)
 		error_wrap(err, "%s", path);

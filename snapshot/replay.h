@@ -36,9 +36,10 @@ uint32_t replay_minor(const struct replay *replay); /* format of the hive that w
 bool replay_digest(struct replay *replay, uint8_t digest[DIGEST_SIZE], struct error *err);
 
 /*
- * The state after SEQUENCE of a snapshot that is complete (ERROR_BAD_NEWS if it is not), as a hive;
- * its image is what was saved, or the chk file itself where there is one of this state.
+ * The state after SEQUENCE of the snapshot PATH, whose LOG verify has found complete: as a hive
+ * whose image is what was saved, or the chk file itself where there is one of this state.
  */
-struct hive *replay_hive(TALLOC_CTX *ctx, const char *path, uint64_t sequence, struct error *err);
+struct hive *replay_hive(TALLOC_CTX *ctx, const char *path, const struct quolog *log,
+                         uint64_t sequence, struct error *err);
 
 #endif

@@ -41,7 +41,7 @@ struct command {
 };
 
 extern const struct command command_backup, command_check, command_checkpoint_list, command_diff,
-	command_export, command_extract, command_recover, command_save, command_show,
+	command_export, command_extract, command_log, command_recover, command_save, command_show,
 	command_status, command_verify;
 
 /*
@@ -125,6 +125,9 @@ struct hive *cmd_hive(struct cmd *cmd, const char *path, const struct hive_optio
 
 /* Is it a cluster's database? Then values that are known to hold secrets are masked. */
 bool cmd_is_cluster_hive(const struct hive *hive);
+
+/* The number of a transaction; false if TEXT is none. */
+bool cmd_sequence(const char *text, uint64_t *sequence);
 
 /* Says on standard error what recovery did, and what it could not see. */
 void cmd_say_recovery(const struct cmd *cmd, const struct hive *hive);

@@ -3,6 +3,7 @@
 #include "snapshot/cmd/cmd_snapshot.h"
 
 struct backing_up {
+	const char *max_log;
 	struct cmd_hive_options hive;
 	const char *quorum;
 	char **copies;
@@ -62,6 +63,9 @@ static int run(struct cmd *cmd, int argc, char **argv)
 		  &asked.quorum, NULL },
 		{ "copy-to", "DIR", "a further verified copy of the snapshot (repeatable)", NULL,
 		  NULL, &asked.copies },
+		{ "max-log", "BYTES",
+		  "quolog.log begins anew beyond this (default: MaxQuorumLogSize, or 4 MiB)", NULL,
+		  &asked.max_log, NULL },
 		{ "salvage", NULL, "take what is sound of damaged hives, list the rest, exit 1",
 		  &asked.salvage, NULL, NULL },
 		CMD_DISK_OPTIONS(&asked.hive),
@@ -79,6 +83,9 @@ static int run(struct cmd *cmd, int argc, char **argv)
 		return status;
 	if (!prepare(cmd, &asked, &options))
 		return ERROR_INTERNAL;
+	if (asked.max_log &&
+	    (!cmd_sequence(asked.max_log, &options.collect.max_log) || !options.collect.max_log))
+		return cmd_usage(cmd, "--max-log wants a number of bytes");
 	if (!backup(cmd->ctx, &options, &collection, &verdict, &err))
 		return cmd_fail(&err);
 	left_out = options.collect.hive.left_out;

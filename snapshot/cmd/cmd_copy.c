@@ -2,11 +2,14 @@
  * A SYSTEM or a SNAPSHOT on the command line, as one copy of a database. A directory that holds
  * a quolog.log is a snapshot: no system volume has one at its top.
  */
+#include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "checkpoint/checkpoint.h"
 #include "snapshot/cmd/cmd.h"
+#include "snapshot/replay.h"
 #include "snapshot/verify.h"
 
 static bool is_snapshot(const char *path)
@@ -98,14 +101,45 @@ bool cmd_is_cluster_hive(const struct hive *hive)
 	return true;
 }
 
+bool cmd_sequence(const char *text, uint64_t *sequence)
+{
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	*sequence = strtoull(text, &end, 10);
+	return errno == 0 && !*end;
+}
+
+/* SNAPSHOT@SEQ, unless there is a file of that name. */
+static struct hive *hive_at(struct cmd *cmd, const char *path, bool *is_one, struct error *err)
+{
+	const char *at = strrchr(path, '@');
+	char *snapshot = at ? talloc_strndup(cmd->ctx, path, (size_t)(at - path)) : NULL;
+	struct verdict verdict;
+	uint64_t sequence;
+
+	*is_one = snapshot && access(path, F_OK) != 0 && cmd_sequence(at + 1, &sequence) &&
+	          is_snapshot(snapshot);
+	if (!*is_one || !verify_complete(cmd->ctx, snapshot, &verdict, err))
+		return NULL;
+	return replay_hive(cmd->ctx, snapshot, verdict.log, sequence, err);
+}
+
 struct hive *cmd_hive(struct cmd *cmd, const char *path, const struct hive_options *options,
                       struct error *err)
 {
 	struct verdict verdict;
 	struct source *source;
+	struct hive *hive;
+	bool is_one;
 
 	if (is_snapshot(path))
 		return verify_newest(cmd->ctx, path, &verdict, err);
+	hive = hive_at(cmd, path, &is_one, err);
+	if (is_one)
+		return hive;
 	source = source_read_path(cmd->ctx, path, err);
 	return source ? hive_open(cmd->ctx, source, options, err) : NULL;
 }

@@ -1,0 +1,80 @@
+#!/bin/bash
+# The log of a dirty ClusDb, and of three copies of one: each state is put before the oracle.
+# LABS is how many disks are taken (1); 20 is the whole round.
+set -u
+export LC_ALL=C.UTF-8
+if [ -z "${CLUSNAP_SHARED-}" ]; then
+	echo "1..0 # SKIP CLUSNAP_SHARED is not set"
+	exit 0
+fi
+labs=$(tests/labs "${LABS:-1}") || exit 1
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+clusnap=("${BUILD:-build}/clusnap")
+oracle=$CLUSNAP_SHARED/tools/regf_oracle.py
+plan=0 failed=0
+
+result() # STATUS NAME
+{
+	plan=$((plan + 1))
+	[ "$1" -eq 0 ] && echo "ok $plan - $2" || { echo "not ok $plan - $2"; failed=1; }
+}
+
+# hashes SNAPSHOT: of every state it holds, in order, each once
+hashes()
+{
+	local seq last
+	last=$("${clusnap[@]}" verify --json "$1" | python3 -c 'import json, sys
+print(json.load(sys.stdin)["sequence"])')
+	for seq in $(seq "$last"); do
+		"${clusnap[@]}" extract --quiet --to "$seq" "$1" "$dir/state" || echo failed
+		"$oracle" hash "$dir/state"
+	done | uniq
+}
+
+for seed in $(seq "${LABS:-1}"); do
+	lab=$labs/$seed
+	python3 - "$lab" >"$dir/expected" <<-'END'
+		import json, sys
+		states = json.load(open(sys.argv[1] + "/expected.json"))["nodes"]["node-2019-b"]["dirty_states"]
+		print("\n".join(state["hash"] for state in states))
+	END
+	"${clusnap[@]}" backup --quiet "$lab/node-2019-b" "$dir/b" 2>"$dir/err" ||
+		sed 's/^/# /' "$dir/err"
+	hashes "$dir/b" >"$dir/found"
+	cmp "$dir/expected" "$dir/found"
+	result $? "$seed: each entry of the logs is a state, in order"
+	[ "$("${clusnap[@]}" log "$dir/b" | grep -c 'transaction .*CLUSDB.LOG[12] entry')" -eq \
+		$(($(wc -l <"$dir/expected") - 1)) ]
+	result $? "$seed: each step between them is a transaction, and says its log"
+
+	"${clusnap[@]}" backup --quiet "$lab"/node-2019-{c,b,a} "$dir/cba" 2>"$dir/err" ||
+		sed 's/^/# /' "$dir/err"
+	"${clusnap[@]}" backup --quiet "$lab"/node-2019-{a,c,b} "$dir/acb" 2>/dev/null
+	diff -r "$dir/cba" "$dir/acb"
+	result $? "$seed: the order of the arguments does not matter"
+	hashes "$dir/cba" >"$dir/found"
+	[ "$(head -n 1 "$dir/found")" = "$("$oracle" hash "$lab/node-2019-c/Windows/Cluster/CLUSDB")" ]
+	result $? "$seed: of three copies, the oldest by its tag comes first"
+	[ "$(tail -n 1 "$dir/found")" = "$("$oracle" hash "$lab/node-2019-a/Windows/Cluster/CLUSDB")" ]
+	result $? "$seed: the newest comes last"
+	[ "$(grep -Fxf "$dir/expected" "$dir/found")" = "$(cat "$dir/expected")" ]
+	result $? "$seed: between them is every state of the logs, in order"
+	"${clusnap[@]}" log --json "$dir/cba" | python3 -c 'import json, sys
+records = json.load(sys.stdin)["records"]
+assert [r["sequence"] for r in records] == list(range(1, len(records) + 1))
+assert records[0]["type"] == records[-1]["type"] == "checkpoint"
+steps = records[1:-1]
+assert all(r["type"] == "transaction" and r["changes"] for r in steps)
+assert all(r["order"] == ("known" if " entry " in r["origin"] else "inferred") for r in steps)
+assert [r["time"] for r in records] == sorted(r["time"] for r in records)'
+	result $? "$seed: the log in JSON"
+	"${clusnap[@]}" backup --quiet --max-log 9000 "$lab"/node-2019-{c,b,a} "$dir/small" 2>/dev/null &&
+		"${clusnap[@]}" verify --quiet "$dir/small" &&
+		[ "$(hashes "$dir/small" 2>/dev/null | tail -n 1)" = "$(tail -n 1 "$dir/found")" ] &&
+		[ "$("${clusnap[@]}" log "$dir/small" | head -n 1 | awk '{print $1}')" -gt 1 ]
+	result $? "$seed: a log that outgrows its limit begins anew, its numbers go on"
+	rm -rf "${dir:?}"/*
+done
+echo "1..$plan"
+exit $failed
