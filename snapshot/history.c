@@ -142,6 +142,10 @@ static bool step(struct telling *t, struct state *state, const char *origin)
 	if ((!done || (t->out->transactions && quolog_length(t->out->writer) > t->limit)) &&
 	    !begin(t, state, quolog_sequence(t->out->writer) + 1))
 		return false;
+	/* The same state once more: the log begins with the newer copy of it. */
+	if (t->last && t->oldest == t->last && !t->out->transactions &&
+	    !begin(t, state, quolog_sequence(t->out->writer)))
+		return false;
 	if (t->last != t->oldest)
 		talloc_free(t->last);
 	t->last = state;
