@@ -36,13 +36,23 @@ char *cmd_visible(TALLOC_CTX *ctx, const char *text)
 	return out;
 }
 
+/* What was said last on standard error, for --json. */
+static char last_message[1024];
+
 static void put(FILE *to, const char *prefix, const char *format, va_list args)
 {
 	char *text = talloc_vasprintf(NULL, format, args);
 	char *shown = text ? cmd_visible(text, text) : NULL;
 
 	fprintf(to, "%s%s\n", prefix, shown ? shown : "out of memory");
+	if (to == stderr)
+		snprintf(last_message, sizeof(last_message), "%s", shown ? shown : "out of memory");
 	talloc_free(text);
+}
+
+const char *cmd_last_message(void)
+{
+	return last_message;
 }
 
 void cmd_message(const char *format, ...)

@@ -88,6 +88,15 @@ json_t *cmd_json_text(const char *text);
 void cmd_json_problems(json_t *object, const char *name, const struct problems *problems,
                        enum problem_weight least);
 
+/* With --json a command that fails says so on standard output too, unless it has begun. */
+void cmd_json_failure(int status, const char *why);
+
+/* A document is being written piece by piece. */
+void cmd_json_begun(void);
+
+/* The text of the last message, or "". */
+const char *cmd_last_message(void);
+
 /* Prints the document with "schema": 1 and frees it. */
 void cmd_json_print(json_t *object);
 

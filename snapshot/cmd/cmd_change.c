@@ -111,6 +111,7 @@ bool cmd_changes_each(void *data, const struct change *change, struct error *err
 
 void cmd_changes_begin(struct cmd_changes *changes)
 {
+	cmd_json_begun();
 	if (changes->cmd->json)
 		printf("{\"schema\": 1, \"changes\": [");
 }

@@ -80,8 +80,24 @@ void cmd_json_problems(json_t *object, const char *name, const struct problems *
 	json_object_set_new(object, name, list);
 }
 
+/* One document is all that a script may find on standard output. */
+static bool begun;
+
+void cmd_json_begun(void)
+{
+	begun = true;
+}
+
+void cmd_json_failure(int status, const char *why)
+{
+	if (!begun)
+		cmd_json_print(
+			json_pack("{s:i,s:o}", "status", status, "error", cmd_json_text(why)));
+}
+
 void cmd_json_print(json_t *object)
 {
+	cmd_json_begun();
 	json_object_set_new(object, "schema", json_integer(1));
 	/* In ASCII, because a text may hold controls of above 0x7f too. */
 	json_dumpf(object, stdout, JSON_INDENT(1) | JSON_SORT_KEYS | JSON_ENSURE_ASCII);

@@ -54,6 +54,8 @@ static int run(const struct command *command, int argc, char **argv)
 		return ERROR_INTERNAL;
 	}
 	status = command->run(&cmd, argc, argv);
+	if (cmd.json && status != 0)
+		cmd_json_failure(status, cmd_last_message());
 	talloc_free(cmd.ctx);
 	return status;
 }
