@@ -199,3 +199,9 @@ bool hive_in_hivex(const struct hive *hive)
 {
 	return hive->hivex != NULL;
 }
+
+void hive_rest(const struct hive *hive)
+{
+	if (hive->hivex)
+		hivex_handle_rest(hive->hivex);
+}

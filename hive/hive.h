@@ -58,6 +58,12 @@ const struct image *hive_image(const struct hive *hive);
 bool hive_salvaged(const struct hive *hive); /* it is what was sound of a damaged one */
 bool hive_in_hivex(const struct hive *hive); /* hivex accepted the image */
 
+/*
+ * Gives back the memory that only looking for keys needs, until the next look-up: hivex has the
+ * whole image mapped a second time. Worth while before all of a large hive is read.
+ */
+void hive_rest(const struct hive *hive);
+
 /* --- keys --- */
 
 struct hive_key {

@@ -11,29 +11,48 @@
 #include "hive/open.h"
 
 struct hivex_handle {
-	hive_h *hivex;
+	const struct image *image;
+	hive_h *hivex; /* NULL while it rests */
 };
 
 static int hivex_handle_close(struct hivex_handle *handle)
 {
-	hivex_close(handle->hivex);
+	hivex_handle_rest(handle);
 	return 0;
+}
+
+/* Opens it if it is not; false if hivex refuses. */
+static bool wake(struct hivex_handle *handle)
+{
+	char *path;
+
+	if (handle->hivex)
+		return true;
+	path = image_path(handle, handle->image);
+	if (path)
+		handle->hivex = hivex_open(path, 0);
+	talloc_free(path);
+	return handle->hivex != NULL;
 }
 
 struct hivex_handle *hivex_handle_open(TALLOC_CTX *ctx, const struct image *image)
 {
 	struct hivex_handle *handle = talloc_zero(ctx, struct hivex_handle);
-	char *path = handle ? image_path(handle, image) : NULL;
 
-	if (path)
-		handle->hivex = hivex_open(path, 0);
-	if (!path || !handle->hivex) {
-		talloc_free(handle);
+	if (!handle)
 		return NULL;
-	}
-	TALLOC_FREE(path);
+	handle->image = image;
 	talloc_set_destructor(handle, hivex_handle_close);
+	if (!wake(handle))
+		TALLOC_FREE(handle);
 	return handle;
+}
+
+void hivex_handle_rest(struct hivex_handle *handle)
+{
+	if (handle->hivex)
+		hivex_close(handle->hivex);
+	handle->hivex = NULL;
 }
 
 /* Takes COUNT handles of a zero-terminated array that hivex allocated, and frees it. */
@@ -55,9 +74,13 @@ static bool take(TALLOC_CTX *ctx, const size_t *handles, uint32_t count, uint32_
 bool hivex_handle_subkeys(TALLOC_CTX *ctx, struct hivex_handle *handle, uint32_t key,
                           uint32_t count, uint32_t **cells)
 {
-	hive_node_h *nodes = hivex_node_children(handle->hivex, (size_t)key + REGF_BASE_SIZE);
-	bool done = nodes && take(ctx, nodes, count, cells);
+	hive_node_h *nodes;
+	bool done;
 
+	if (!wake(handle))
+		return false;
+	nodes = hivex_node_children(handle->hivex, (size_t)key + REGF_BASE_SIZE);
+	done = nodes && take(ctx, nodes, count, cells);
 	free(nodes);
 	return done;
 }
@@ -65,9 +88,13 @@ bool hivex_handle_subkeys(TALLOC_CTX *ctx, struct hivex_handle *handle, uint32_t
 bool hivex_handle_values(TALLOC_CTX *ctx, struct hivex_handle *handle, uint32_t key, uint32_t count,
                          uint32_t **cells)
 {
-	hive_value_h *values = hivex_node_values(handle->hivex, (size_t)key + REGF_BASE_SIZE);
-	bool done = values && take(ctx, values, count, cells);
+	hive_value_h *values;
+	bool done;
 
+	if (!wake(handle))
+		return false;
+	values = hivex_node_values(handle->hivex, (size_t)key + REGF_BASE_SIZE);
+	done = values && take(ctx, values, count, cells);
 	free(values);
 	return done;
 }

@@ -287,6 +287,12 @@ struct image *image_read(TALLOC_CTX *ctx, int dirfd, const char *name, struct er
 	return image;
 }
 
+void image_rest(const struct image *image)
+{
+	if (image->bytes.data)
+		madvise((void *)image->bytes.data, image->room, MADV_DONTNEED);
+}
+
 char *image_path(TALLOC_CTX *ctx, const struct image *image)
 {
 	return talloc_asprintf(ctx, "/proc/self/fd/%d", image->fd);

@@ -52,6 +52,9 @@ bool image_resize(struct image *image, uint64_t size, struct error *err);
 /* From now on nobody can change it. */
 bool image_seal(struct image *image, struct error *err);
 
+/* Its pages need not stay mapped; each comes back when it is read. */
+void image_rest(const struct image *image);
+
 /* A path under which this process can open it: "/proc/self/fd/N", allocated on CTX. */
 char *image_path(TALLOC_CTX *ctx, const struct image *image);
 

@@ -41,6 +41,9 @@ struct bytes open_cell(const struct hive *hive, uint32_t cell, uint64_t least, s
 /* NULL if hivex refuses the image. */
 struct hivex_handle *hivex_handle_open(TALLOC_CTX *ctx, const struct image *image);
 
+/* Closes hivex until the next navigation, which opens it again: it maps all of the image. */
+void hivex_handle_rest(struct hivex_handle *handle);
+
 /* True with the cells of all COUNT subkeys (values) on CTX; false if hivex gives up. */
 bool hivex_handle_subkeys(TALLOC_CTX *ctx, struct hivex_handle *handle, uint32_t key,
                           uint32_t count, uint32_t **cells);

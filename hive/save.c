@@ -25,6 +25,7 @@ struct image *save_subtree(TALLOC_CTX *ctx, const struct hive *hive, const struc
 
 	if (!writer)
 		return NULL;
+	hive_rest(hive);
 	if (walk_subtree(hive, key, writer_sink(writer), options ? options->left_out : NULL, err))
 		image = writer_finish(ctx, writer, &written, err);
 	talloc_free(writer);
@@ -36,12 +37,16 @@ struct image *save_subtree(TALLOC_CTX *ctx, const struct hive *hive, const struc
 bool save_prove(const struct hive *hive, const struct hive_key *key, const struct image *image,
                 const char *name, struct error *err)
 {
-	struct hive *back = hive_open_image(NULL, image, name, err);
+	struct hive *back;
 	struct hive_key root;
 	bool same;
 
+	/* No more than two of these at a time: source, image, the image in hivex. */
+	image_rest(hive_image(hive));
+	back = hive_open_image(NULL, image, name, err);
 	if (!back)
 		return false;
+	hive_rest(back);
 	same = hive_root(back, &root, err) && compare_subtrees(hive, key, back, &root, err);
 	talloc_free(back);
 	if (same)

@@ -47,6 +47,7 @@ static int run(struct cmd *cmd, int argc, char **argv)
 	hive = hive_open(cmd->ctx, source, &open_options, &err);
 	if (!hive)
 		return cmd_fail(&err);
+	hive_rest(hive);
 	recovery = hive_recovery(hive);
 	cmd_say_recovery(cmd, hive);
 	if (!publish_file(cmd->args[1], hive_image(hive)->bytes, &err))
