@@ -238,7 +238,7 @@ static void saving_runs_out_of_memory(void **state)
 	image = save_subtree(tmp, saved.hive, &root, NULL, NULL, &err);
 	assert_non_null(image);
 	saved.right = image->bytes;
-	run_out(save_root, &saved, 0, 20);
+	run_out(save_root, &saved, 0, 10);
 	talloc_free(tmp);
 }
 

@@ -14,6 +14,7 @@
 #include "hive/diff.h"
 #include "hive/reg.h"
 #include "hive/tree.h"
+#include "tests/testing.h"
 
 static bool collect(void *data, struct bytes text, struct error *err)
 {
@@ -115,8 +116,10 @@ static void test_corpus(void **state)
 	const char *shared = getenv("CLUSNAP_SHARED");
 
 	(void)state;
-	if (!shared)
-		skip();
+	if (!shared) {
+		testing_skipped("CLUSNAP_SHARED is not set");
+		return;
+	}
 	for (unsigned i = 0; i < 3; i++) {
 		char pattern[512];
 		glob_t found;
