@@ -83,6 +83,7 @@ static bool from_quorum(struct collecting *c, const struct checkpoint *checkpoin
 	hive = hive_open(c->ctx, source, &c->options->hive, c->err);
 	if (!hive) {
 		warn(c, checkpoint, "checkpoint-key-missing", c->err->text);
+		c->out->incomplete = true;
 		return c->err->kind != ERROR_INTERNAL;
 	}
 	image = hive_root(hive, &root, c->err) ? collect_image(c, hive, &root, path) : NULL;
@@ -92,6 +93,13 @@ static bool from_quorum(struct collecting *c, const struct checkpoint *checkpoin
 	warn(c, checkpoint, "checkpoint-key-missing",
 	     "taken from the quorum disk, because no node's disk has such a key");
 	return collect_add(c, path, image->bytes, shown, "");
+}
+
+/* A key that is not there is one thing; a whole hive that is lost is bad news. */
+static bool lost_with_its_hive(const struct hklm *where)
+{
+	return where->result == HKLM_HIVE_DAMAGED ||
+	       (where->result == HKLM_HIVE_MISSING && where->hive >= 0);
 }
 
 static bool add_registry(struct collecting *c, const struct checkpoint *checkpoint,
@@ -108,7 +116,7 @@ static bool add_registry(struct collecting *c, const struct checkpoint *checkpoi
 		return false;
 	if (!done && c->quorum && !from_quorum(c, checkpoint, &done))
 		return false;
-	if (!done && home && checkpoint->where.result == HKLM_HIVE_DAMAGED)
+	if (!done && home && lost_with_its_hive(&checkpoint->where))
 		c->out->incomplete = true; /* said in a warning, too */
 	if (!done && !home)
 		warn(c, checkpoint, "checkpoint-key-missing",

@@ -13,6 +13,7 @@
 # Afterwards: $fault_points runs were judged, $fault_bad is a line for each that was not well.
 
 fault_points=0 fault_bad='' fault_at='' fault_status=0
+fault_also='' # calls that a -e inject= in front of COMMAND is about
 fault_limit=${FAULT_LIMIT:-2000} # runs for one call and error: more is a loop
 
 fault_have() { strace -qq -o /dev/null true 2>/dev/null; }
@@ -24,9 +25,9 @@ fault_once() # LOG CALL ACTION N COMMAND...
 	shift 4
 	fault_status=0
 	# LeakSanitizer cannot work under ptrace
-	ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0 strace -f -qq -o "$log" -e trace="$call" \
-		-e inject="$call:$action:when=$n" "$@" || fault_status=$?
-	grep -qE '\(INJECTED\)|killed by SIGKILL' "$log"
+	ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0 strace -f -qq -o "$log" \
+		-e trace="$call${fault_also:+,$fault_also}" -e inject="$call:$action:when=$n" "$@" || fault_status=$?
+	grep -qE "^([0-9]+ +)?$call\(.*\(INJECTED\)|killed by SIGKILL" "$log"
 }
 
 fault_series() # PREPARE JUDGE CALL ACTION COMMAND...

@@ -8,6 +8,7 @@
  *	other	another cluster
  *	plain	no cluster service
  *	evicted	the cluster service is disabled
+ *	paths	registered paths, GUIDs and ids that would lead elsewhere
  *	gap	ClusDb is dirty; LOG1 is damaged and LOG2 goes on behind it
  */
 #include <stdio.h>
@@ -35,6 +36,27 @@ static void set(struct builder_key *key, const char *name, const char *text)
 	builder_string(key, "ClusterName", name);
 	builder_string(key, "ClusterInstanceID", text);
 	builder_string(key, "PaxosTag", "3:3:99");
+}
+
+static void paths(struct small_node *node)
+{
+	static const char *const resources[] = { "..", "../..", "/etc", "..%2f", "{x}", "." };
+	static const char *const ids[] = { "../../x", "0000000g", "..", "/", "1/2", "" };
+	static const char *const keys[] = { "Software\\..\\App",   "Software\\../../etc/passwd",
+		                            "\\Software\\App",     "Software\\\\App",
+		                            "../../../etc/passwd", "Software\\App\\..\\.." };
+	char path[200];
+
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+		snprintf(path, sizeof(path), "Resources\\%s\\RegSync", resources[i]);
+		builder_string(builder_path(node->cluster, path), "00000001", "Software\\App");
+		snprintf(path, sizeof(path), "Resources\\%s\\CryptoSync", resources[i]);
+		builder_string(builder_path(node->cluster, path), "00000001", "1\\\\../../x");
+		builder_string(builder_path(node->cluster, RESOURCE "\\RegSync"), ids[i],
+		               "Software\\App");
+		snprintf(path, sizeof(path), "000000%02zx", 2 + i);
+		builder_string(builder_path(node->cluster, RESOURCE "\\RegSync"), path, keys[i]);
+	}
 }
 
 static void put(const char *directory, const char *name, const void *data, size_t size)
@@ -82,6 +104,8 @@ int main(int argc, char **argv)
 	service = builder_path(node.system, "ControlSet001\\Services\\ClusSvc");
 	if (strcmp(variant, "secret") == 0)
 		secret(&node);
+	else if (strcmp(variant, "paths") == 0)
+		paths(&node);
 	else if (strcmp(variant, "older") == 0)
 		set(node.cluster->root, "SMALL", "cccccccc-dddd-4eee-8fff-000000000000");
 	else if (strcmp(variant, "other") == 0)
