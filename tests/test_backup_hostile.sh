@@ -19,6 +19,7 @@ refused() { # NAME STATUS-OF-BACKUP STATUS-OF-STATUS
 	[ $status -eq "$2" ] && [[ $err == "clusnap: "* ]] || wrong "$name: backup: exit $status, not $2: $err"
 	[ ! -e "$work/snap" ] || wrong "$name: a snapshot was written"
 	run status "$disk"
+	# shellcheck disable=SC2053
 	[[ $status == $3 ]] || wrong "$name: status: exit $status, not $3: $err"
 	for command in show 'checkpoint list'; do
 		# shellcheck disable=SC2086
@@ -69,7 +70,7 @@ for kind in $kinds; do
 		fresh
 		replace "$kind" "$path"
 		case $path in
-		$cluster) refused "$kind for $path" 4 '[14]' ;;
+		"$cluster") refused "$kind for $path" 4 '[14]' ;;
 		*/CLUSDB) refused "$kind for $path" 4 1 ;;
 		Windows) refused "$kind for $path" 4 4 ;;
 		*) # the database is there
@@ -128,7 +129,7 @@ if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
 	for path in $cluster/CLUSDB $cluster $config Windows; do
 		fresh
 		chmod 0 "$disk/$path"
-		mkdir -p -m 777 "$work/theirs"
+		mkdir -p "$work/theirs" && chmod 777 "$work/theirs"
 		out=$(setpriv --reuid=65534 --regid=65534 --clear-groups timeout 30 "$clusnap" backup \
 			"$disk" "$work/theirs/snap" 2>"$work/err")
 		status=$?
