@@ -128,40 +128,57 @@ static bool salvage(struct hive *hive, const struct hive_options *options, struc
 	return enter(hive, &strict, err);
 }
 
-struct hive *hive_open(TALLOC_CTX *ctx, const struct source *source,
-                       const struct hive_options *options, struct error *err)
+static const struct hive_options no_options;
+
+struct hive *hive_begin(TALLOC_CTX *ctx, const struct source *source,
+                        const struct hive_options *options, struct error *err)
 {
-	static const struct hive_options none;
 	struct hive *hive = hive_new(ctx, source->name, err);
 
 	if (!hive)
 		return NULL;
 	if (!options)
-		options = &none;
+		options = &no_options;
 	hive->image = recover(hive, source, &options->recover, &hive->recovery, err);
-	if (!hive->image || !enter(hive, options, err) ||
-	    (hive->damaged && !salvage(hive, options, err))) {
+	if (!hive->image) {
 		error_wrap(err, "%s", source->name);
 		talloc_free(hive);
 		return NULL;
 	}
+	if (hive->image != source->hive)
+		image_rest(source->hive);
+	return hive;
+}
+
+bool hive_finish(struct hive *hive, const struct hive_options *options, struct error *err)
+{
+	if (!options)
+		options = &no_options;
+	if (enter(hive, options, err) && (!hive->damaged || salvage(hive, options, err)))
+		return true;
+	return error_wrap(err, "%s", hive->name);
+}
+
+struct hive *hive_open(TALLOC_CTX *ctx, const struct source *source,
+                       const struct hive_options *options, struct error *err)
+{
+	struct hive *hive = hive_begin(ctx, source, options, err);
+
+	if (hive && !hive_finish(hive, options, err))
+		TALLOC_FREE(hive);
 	return hive;
 }
 
 struct hive *hive_open_image(TALLOC_CTX *ctx, const struct image *image, const char *name,
                              struct error *err)
 {
-	static const struct hive_options none;
 	struct hive *hive = hive_new(ctx, name, err);
 
 	if (!hive)
 		return NULL;
 	hive->image = image;
-	if (!enter(hive, &none, err)) {
-		error_wrap(err, "%s", name);
-		talloc_free(hive);
-		return NULL;
-	}
+	if (!hive_finish(hive, NULL, err))
+		TALLOC_FREE(hive);
 	return hive;
 }
 

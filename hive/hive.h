@@ -46,6 +46,15 @@ struct hive_options {
 struct hive *hive_open(TALLOC_CTX *ctx, const struct source *source,
                        const struct hive_options *options, struct error *err);
 
+/*
+ * hive_open() in two steps, for whoever has something to do with the image while it is checked:
+ * the first replays the logs, and only name, recovery and image may be asked for then. The
+ * second takes the same OPTIONS; if it fails the hive can only be freed.
+ */
+struct hive *hive_begin(TALLOC_CTX *ctx, const struct source *source,
+			const struct hive_options *options, struct error *err);
+bool hive_finish(struct hive *hive, const struct hive_options *options, struct error *err);
+
 /* Opens a clean image as it is, without logs: one that we wrote, or a state on the way. */
 struct hive *hive_open_image(TALLOC_CTX *ctx, const struct image *image, const char *name,
                              struct error *err);

@@ -27,6 +27,24 @@ static void report(const struct cmd *cmd, const struct recovery *recovery,
 	cmd_json_print(object);
 }
 
+/* The result is written while it is checked, and gets its name only then. */
+static bool publish_checked(struct cmd *cmd, struct hive *hive, const struct hive_options *options,
+                            struct error *err)
+{
+	struct publish_file *file =
+		publish_file_begin(cmd->ctx, cmd->args[1], hive_image(hive)->bytes, err);
+	bool done;
+
+	if (!file || !hive_finish(hive, options, err)) {
+		talloc_free(file);
+		return false;
+	}
+	cmd_say_recovery(cmd, hive);
+	done = publish_file_commit(file, err);
+	talloc_free(file);
+	return done;
+}
+
 static int run(struct cmd *cmd, int argc, char **argv)
 {
 	struct cmd_hive_options how = { 0 };
@@ -44,14 +62,10 @@ static int run(struct cmd *cmd, int argc, char **argv)
 	source = cmd_source(cmd, cmd->args[0], &how, &err);
 	if (!source || !cmd_out_is_no_source(cmd->args[1], cmd->args[0], source, &err))
 		return cmd_fail(&err);
-	hive = hive_open(cmd->ctx, source, &open_options, &err);
-	if (!hive)
+	hive = hive_begin(cmd->ctx, source, &open_options, &err);
+	if (!hive || !publish_checked(cmd, hive, &open_options, &err))
 		return cmd_fail(&err);
-	hive_rest(hive);
 	recovery = hive_recovery(hive);
-	cmd_say_recovery(cmd, hive);
-	if (!publish_file(cmd->args[1], hive_image(hive)->bytes, &err))
-		return cmd_fail(&err);
 	report(cmd, recovery, hive_image(hive));
 	return cmd_end(recovery->condition == RECOVER_IGNORED ? ERROR_BAD_NEWS : 0);
 }
