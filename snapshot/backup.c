@@ -25,8 +25,8 @@ static bool check_destination(const struct backup_options *options, const char *
 
 /* --- the log --- */
 
-static bool put_files(TALLOC_CTX *ctx, struct quolog_writer *writer,
-                      const struct collection *collection, uint64_t time, struct error *err)
+bool backup_manifest(TALLOC_CTX *ctx, struct quolog_writer *writer,
+                     const struct collection *collection, uint64_t time, struct error *err)
 {
 	size_t count = collection->file_count + 1;
 	struct quolog_file *files = talloc_zero_array(ctx, struct quolog_file, (unsigned)count);
@@ -63,7 +63,7 @@ static struct image *make_log(TALLOC_CTX *ctx, const struct collection *collecti
 	if (history->transactions && !quolog_put_checkpoint(history->writer, collection->newest_chk,
 	                                                    collection->digest, time, origin, err))
 		return NULL;
-	if (!put_files(ctx, history->writer, collection, time, err))
+	if (!backup_manifest(ctx, history->writer, collection, time, err))
 		return NULL;
 	return quolog_finish(ctx, history->writer, err);
 }
@@ -112,18 +112,25 @@ static void warn_about(const struct publish_dir *dir, const char *path, bool hid
 		             publish_dir_warning(dir));
 }
 
+bool backup_publish(TALLOC_CTX *ctx, struct publish_dir *dir, const char *path,
+                    const struct collection *collection, const struct image *log,
+                    struct verdict *verdict, struct error *err)
+{
+	bool hidden = false;
+
+	if (!write_all(dir, collection, log, &hidden, err) ||
+	    !verify_written(ctx, dir, path, verdict, err) || !publish_dir_commit(dir, err))
+		return false;
+	warn_about(dir, path, hidden, collection->warnings);
+	return true;
+}
+
 static bool publish(TALLOC_CTX *ctx, const char *path, const struct collection *collection,
                     const struct image *log, struct verdict *verdict, struct error *err)
 {
 	struct publish_dir *dir = publish_dir_begin(ctx, path, layout_is_snapshot, err);
-	bool hidden = false, done;
+	bool done = dir && backup_publish(ctx, dir, path, collection, log, verdict, err);
 
-	if (!dir)
-		return false;
-	done = write_all(dir, collection, log, &hidden, err) &&
-	       verify_written(ctx, dir, path, verdict, err) && publish_dir_commit(dir, err);
-	if (done)
-		warn_about(dir, path, hidden, collection->warnings);
 	talloc_free(dir);
 	return done;
 }

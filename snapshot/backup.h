@@ -5,6 +5,7 @@
 #ifndef SNAPSHOT_BACKUP_H
 #define SNAPSHOT_BACKUP_H
 
+#include "hive/publish.h"
 #include "snapshot/collect.h"
 #include "snapshot/verify.h"
 
@@ -20,5 +21,19 @@ struct backup_options {
  */
 bool backup(TALLOC_CTX *ctx, const struct backup_options *options, struct collection *collection,
             struct verdict *verdict, struct error *err);
+
+/* --- for whoever makes a snapshot of another kind of collection --- */
+
+/* The manifest of a collection's files and the marker. */
+bool backup_manifest(TALLOC_CTX *ctx, struct quolog_writer *writer,
+                     const struct collection *collection, uint64_t time, struct error *err);
+
+/*
+ * Writes files, LOG and marker into DIR, which was begun for PATH, verifies what was written,
+ * and commits it. Of the collection, files and warnings are used.
+ */
+bool backup_publish(TALLOC_CTX *ctx, struct publish_dir *dir, const char *path,
+                    const struct collection *collection, const struct image *log,
+                    struct verdict *verdict, struct error *err);
 
 #endif

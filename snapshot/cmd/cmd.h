@@ -40,7 +40,8 @@ struct command {
 	int (*run)(struct cmd *cmd, int argc, char **argv);
 };
 
-extern const struct command command_backup, command_check, command_checkpoint_list, command_diff,
+extern const struct command command_backup, command_check, command_checkpoint_add,
+	command_checkpoint_list, command_checkpoint_remove, command_diff, command_edit,
 	command_export, command_extract, command_log, command_recover, command_save, command_show,
 	command_status, command_verify;
 

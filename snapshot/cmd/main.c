@@ -7,9 +7,21 @@
 #include "snapshot/cmd/cmd.h"
 
 static const struct command *const commands[] = {
-	&command_status, &command_show,    &command_backup,          &command_verify,
-	&command_log,    &command_extract, &command_checkpoint_list, &command_recover,
-	&command_save,   &command_check,   &command_export,          &command_diff,
+	&command_status,
+	&command_show,
+	&command_backup,
+	&command_verify,
+	&command_log,
+	&command_extract,
+	&command_edit,
+	&command_checkpoint_list,
+	&command_checkpoint_add,
+	&command_checkpoint_remove,
+	&command_recover,
+	&command_save,
+	&command_check,
+	&command_export,
+	&command_diff,
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -1,0 +1,267 @@
+/*
+ * Editing. What a .reg file asks for and what comes of it are two things: the transaction is
+ * the difference of the tree before and after, so that the times of keys, and subkeys that
+ * went with their parent, are in it, and a replay is exact.
+ */
+#include "snapshot/edit.h"
+
+#include <fcntl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "hive/diff.h"
+#include "hive/save.h"
+#include "hive/tree.h"
+#include "snapshot/backup.h"
+#include "snapshot/batch.h"
+
+#define FILETIME_OF_1970 116444736000000000u
+
+struct edit {
+	const char *path;
+	int fd; /* of the snapshot */
+	struct publish_dir *dir;
+	struct verdict verdict;
+	struct image *log;
+	struct hive *hive, *result;
+	struct cluster cluster;
+	struct tree *tree;
+	struct tree_rules rules;
+	struct collection files; /* of the new snapshot */
+	const char *dropped;
+};
+
+static int close_fd(struct edit *edit)
+{
+	if (edit->fd >= 0)
+		close(edit->fd);
+	return 0;
+}
+
+/* From here on nobody else writes at PATH; what was verified must still be there. */
+static bool begin(struct edit *edit, struct error *err)
+{
+	edit->dir = publish_dir_begin(edit, edit->path, layout_is_snapshot, err);
+	if (!edit->dir)
+		return false;
+	edit->fd = open(edit->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (edit->fd < 0)
+		return error_errno(err, ERROR_SOURCE, "%s", edit->path);
+	edit->log = image_read(edit, edit->fd, LAYOUT_LOG_NAME, err);
+	if (!edit->log)
+		return error_wrap(err, "%s", edit->path);
+	if (bytes_equal(edit->log->bytes, edit->verdict.log->bytes))
+		return true;
+	return error_set(err, ERROR_DESTINATION, "%s: somebody else changed it meanwhile",
+	                 edit->path);
+}
+
+static bool load(struct edit *edit, struct error *err)
+{
+	struct hive_key root;
+
+	edit->hive = verify_newest(edit, edit->path, &edit->verdict, err);
+	if (!edit->hive || !begin(edit, err) || !hive_root(edit->hive, &root, err) ||
+	    !cluster_read(edit, edit->hive, &edit->cluster, err))
+		return false;
+	edit->tree = tree_load(edit, edit->hive, &root, err);
+	edit->files.warnings = problems_new(edit);
+	return edit->tree && (edit->files.warnings || error_memory(err));
+}
+
+struct edit *edit_open(TALLOC_CTX *ctx, const char *path, struct error *err)
+{
+	struct edit *edit = talloc_zero(ctx, struct edit);
+	struct timespec now;
+
+	if (!edit) {
+		error_memory(err);
+		return NULL;
+	}
+	edit->fd = -1;
+	talloc_set_destructor(edit, close_fd);
+	edit->path = talloc_strdup(edit, path);
+	clock_gettime(CLOCK_REALTIME, &now);
+	edit->rules.as_reg = true;
+	edit->rules.now =
+		FILETIME_OF_1970 + (uint64_t)now.tv_sec * 10000000 + (uint64_t)now.tv_nsec / 100;
+	if (!edit->path || !load(edit, err)) {
+		if (!edit->path)
+			error_memory(err);
+		TALLOC_FREE(edit);
+	}
+	return edit;
+}
+
+const struct cluster *edit_cluster(const struct edit *edit)
+{
+	return &edit->cluster;
+}
+
+bool edit_change(void *data, const struct change *change, struct error *err)
+{
+	struct edit *edit = data;
+
+	return tree_apply(edit->tree, change, &edit->rules, err);
+}
+
+void edit_drop_file(struct edit *edit, const char *path)
+{
+	edit->dropped = path;
+}
+
+/* --- the new state --- */
+
+static struct image *prove(struct edit *edit, const char *name, uint8_t digest[DIGEST_SIZE],
+                           struct error *err)
+{
+	struct image *image = tree_save(edit, edit->tree, 5, NULL, err);
+	struct save_options options = { .minor = le32_get(hive_base(edit->hive)->minor) > 3 ? 5
+		                                                                            : 3 };
+	struct hive_key root;
+
+	edit->result = image ? hive_open_image(edit, image, name, err) : NULL;
+	if (!edit->result || !hive_root(edit->result, &root, err) ||
+	    !digest_subtree(edit->result, &root, digest, err))
+		return NULL;
+	image = save_proved(edit, edit->result, &root, &options, name, NULL, err);
+	if (image || err->kind != ERROR_REFUSED || options.minor == 5)
+		return image;
+	options.minor = 5;
+	return save_proved(edit, edit->result, &root, &options, name, NULL, err);
+}
+
+/* What no cluster database is without. */
+static bool is_database(const struct edit *edit, struct error *err)
+{
+	static const char *const keys[] = { "Nodes", "Groups", "Resources" };
+	struct hive_key key;
+
+	for (unsigned i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (!hive_find(edit->result, NULL, keys[i], &key, err))
+			return false;
+		if (key.cell == REGF_NIL)
+			return error_set(err, ERROR_REFUSED,
+			                 "%s: after these changes there would be no key %s, and it "
+			                 "no cluster database any more",
+			                 edit->path, keys[i]);
+	}
+	return true;
+}
+
+static bool same_cluster(struct edit *edit, struct error *err)
+{
+	struct cluster now;
+
+	if (!is_database(edit, err) || !cluster_read(edit, edit->result, &now, err))
+		return false;
+	return cluster_same(&edit->cluster, &now) ||
+	       error_set(err, ERROR_REFUSED,
+	                 "%s: after these changes it would be of another cluster: "
+	                 "ERROR_CLUSTER_INSTANCE_ID_MISMATCH (5893)",
+	                 edit->path);
+}
+
+/* --- the files of the new snapshot --- */
+
+static bool add_file(struct edit *edit, const char *path, struct bytes bytes, const char *hive,
+                     const char *key, struct error *err)
+{
+	struct collection *files = &edit->files;
+	struct collected *list =
+		talloc_realloc(edit, files->files, struct collected, files->file_count + 1);
+
+	if (!list)
+		return error_memory(err);
+	files->files = list;
+	list[files->file_count++] =
+		(struct collected){ (char *)path, bytes, (char *)hive, (char *)key };
+	return true;
+}
+
+static bool keep_files(struct edit *edit, struct error *err)
+{
+	for (size_t i = 0; i < edit->verdict.file_count; i++) {
+		const struct quolog_file *file = &edit->verdict.files[i];
+		struct image *image;
+
+		if (file->kind == LAYOUT_MARKER ||
+		    (edit->dropped && strcmp(edit->dropped, file->path) == 0))
+			continue;
+		image = image_read(edit, edit->fd, file->path, err);
+		if (!image)
+			return error_wrap(err, "%s/%s", edit->path, file->path);
+		if (!add_file(edit, file->path, image->bytes, file->hive, file->key, err))
+			return false;
+	}
+	return true;
+}
+
+/* One more than the highest. */
+static char *next_chk(struct edit *edit)
+{
+	char *name = talloc_size(edit, LAYOUT_CHK_SIZE);
+	uint32_t highest = 0;
+
+	for (size_t i = 0; i < edit->verdict.file_count; i++) {
+		uint32_t number = layout_chk_number(edit->verdict.files[i].path);
+
+		if (number > highest)
+			highest = number;
+	}
+	if (name)
+		layout_chk_name(highest + 1, name);
+	return name;
+}
+
+/* --- the log --- */
+
+static struct image *longer_log(struct edit *edit, struct batch *batch, const char *chk,
+                                const uint8_t digest[DIGEST_SIZE], const char *origin,
+                                struct error *err)
+{
+	struct quolog_transaction transaction = { .time = edit->rules.now, .origin = origin };
+	struct quolog_writer *writer = quolog_continue(edit, edit->verdict.log, err);
+	struct bytes old = edit->log->bytes;
+	struct image *tail, *whole;
+
+	if (!writer || !batch_finish(batch, &transaction.batch, &transaction.companion, err) ||
+	    !quolog_put_transaction(writer, &transaction, err) ||
+	    !quolog_put_checkpoint(writer, chk, digest, edit->rules.now, origin, err) ||
+	    !backup_manifest(edit, writer, &edit->files, edit->rules.now, err))
+		return NULL;
+	tail = quolog_finish(edit, writer, err);
+	whole = tail ? image_new(edit, old.size + tail->bytes.size, err) : NULL;
+	if (!whole)
+		return NULL;
+	memcpy(image_data(whole), old.data, old.size);
+	memcpy(image_data(whole) + old.size, tail->bytes.data, tail->bytes.size);
+	return image_seal(whole, err) ? whole : NULL;
+}
+
+bool edit_publish(struct edit *edit, const char *origin, bool *changed, struct verdict *verdict,
+                  struct error *err)
+{
+	struct batch *batch = batch_new(edit, err);
+	char *chk = next_chk(edit);
+	uint8_t digest[DIGEST_SIZE];
+	struct image *image, *log;
+	struct hive_key a, b;
+
+	if (!batch || !chk)
+		return error_memory(err);
+	image = prove(edit, chk, digest, err);
+	if (!image || !same_cluster(edit, err) || !hive_root(edit->hive, &a, err) ||
+	    !hive_root(edit->result, &b, err) ||
+	    !diff_subtrees(edit->hive, &a, edit->result, &b, NULL, batch_put, batch, err))
+		return false;
+	*changed = batch_count(batch) > 0;
+	*verdict = edit->verdict;
+	if (!*changed)
+		return true;
+	if (!keep_files(edit, err) || !add_file(edit, chk, image->bytes, "", "", err))
+		return false;
+	log = longer_log(edit, batch, chk, digest, origin, err);
+	return log && backup_publish(talloc_parent(edit), edit->dir, edit->path, &edit->files, log,
+	                             verdict, err);
+}
