@@ -158,6 +158,10 @@ bool hive_value_piece(const struct hive *hive, const struct hive_value *value, u
 bool hive_text(TALLOC_CTX *ctx, const struct hive *hive, const struct hive_key *key,
                const char *name, char **text, struct error *err);
 
+/* The same of a value that has been found. */
+bool hive_value_text(TALLOC_CTX *ctx, const struct hive *hive, const struct hive_value *value,
+                     char **text, struct error *err);
+
 /* REG_DWORD (either byte order), or a string of digits; *FOUND says if there is one. */
 bool hive_number(const struct hive *hive, const struct hive_key *key, const char *name,
                  uint32_t *number, bool *found, struct error *err);
@@ -165,5 +169,9 @@ bool hive_number(const struct hive *hive, const struct hive_key *key, const char
 /* REG_MULTI_SZ, or one REG_SZ, as a NULL-terminated array on CTX; NULL if there is none. */
 bool hive_texts(TALLOC_CTX *ctx, const struct hive *hive, const struct hive_key *key,
                 const char *name, char ***texts, struct error *err);
+
+/* The same of a value that has been found. */
+bool hive_value_texts(TALLOC_CTX *ctx, const struct hive *hive, const struct hive_value *value,
+                      char ***texts, struct error *err);
 
 #endif

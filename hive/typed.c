@@ -7,18 +7,6 @@
 
 #include "hive/hive.h"
 
-/* The value and its data in one piece; cell REGF_NIL if there is none. */
-static bool look_up(TALLOC_CTX *ctx, const struct hive *hive, const struct hive_key *key,
-                    const char *name, struct hive_value *value, struct bytes *data,
-                    struct error *err)
-{
-	if (!hive_find_value(hive, key, name, value, err))
-		return false;
-	if (value->cell == REGF_NIL)
-		return true;
-	return hive_value_data(ctx, hive, value, data, err);
-}
-
 /* UTF-16 text up to its first NUL. */
 static struct bytes until_nul(struct bytes text)
 {
@@ -66,23 +54,35 @@ static bool as_text(TALLOC_CTX *ctx, uint32_t type, struct bytes data, char **te
 	return *text ? true : error_memory(err);
 }
 
-bool hive_text(TALLOC_CTX *ctx, const struct hive *hive, const struct hive_key *key,
-               const char *name, char **text, struct error *err)
+bool hive_value_text(TALLOC_CTX *ctx, const struct hive *hive, const struct hive_value *value,
+                     char **text, struct error *err)
 {
 	TALLOC_CTX *tmp = talloc_new(NULL);
-	struct hive_value value;
 	struct bytes data;
 	char *found = NULL;
 	bool done;
 
 	if (!tmp)
 		return error_memory(err);
-	done = look_up(tmp, hive, key, name, &value, &data, err) &&
-	       (value.cell == REGF_NIL || as_text(ctx, value.type, data, &found, err));
+	done = hive_value_data(tmp, hive, value, &data, err) &&
+	       as_text(ctx, value->type, data, &found, err);
 	talloc_free(tmp);
 	if (done)
 		*text = found;
 	return done;
+}
+
+bool hive_text(TALLOC_CTX *ctx, const struct hive *hive, const struct hive_key *key,
+               const char *name, char **text, struct error *err)
+{
+	struct hive_value value;
+
+	if (!hive_find_value(hive, key, name, &value, err))
+		return false;
+	if (value.cell != REGF_NIL)
+		return hive_value_text(ctx, hive, &value, text, err);
+	*text = NULL;
+	return true;
 }
 
 static bool digits(const char *text, uint32_t *number)
@@ -119,11 +119,12 @@ static char **split(TALLOC_CTX *ctx, struct bytes data)
 
 	while (texts) {
 		struct bytes text = until_nul(data);
-		char **longer;
+		char **longer = texts;
 
 		if (text.size < 2)
 			return texts;
-		longer = talloc_realloc(ctx, texts, char *, count + 2);
+		if ((count & (count + 1)) == 0) /* it doubles whenever it is full */
+			longer = talloc_realloc(ctx, texts, char *, 2 * count + 2);
 		if (!longer)
 			break;
 		texts = longer;
@@ -140,27 +141,38 @@ static char **split(TALLOC_CTX *ctx, struct bytes data)
 	return NULL;
 }
 
-bool hive_texts(TALLOC_CTX *ctx, const struct hive *hive, const struct hive_key *key,
-                const char *name, char ***texts, struct error *err)
+bool hive_value_texts(TALLOC_CTX *ctx, const struct hive *hive, const struct hive_value *value,
+                      char ***texts, struct error *err)
 {
 	TALLOC_CTX *tmp = talloc_new(NULL);
-	struct hive_value value;
 	struct bytes data;
 	char **found = NULL;
-	bool wanted;
+	bool wanted = value->type == REG_MULTI_SZ || is_text(value->type);
 
 	if (!tmp)
 		return error_memory(err);
-	if (!look_up(tmp, hive, key, name, &value, &data, err)) {
+	if (!hive_value_data(tmp, hive, value, &data, err)) {
 		talloc_free(tmp);
 		return false;
 	}
-	wanted = value.cell != REGF_NIL && (value.type == REG_MULTI_SZ || is_text(value.type));
 	if (wanted)
-		found = split(ctx, value.type == REG_MULTI_SZ ? data : until_nul(data));
+		found = split(ctx, value->type == REG_MULTI_SZ ? data : until_nul(data));
 	talloc_free(tmp);
 	if (wanted && !found)
 		return error_memory(err);
 	*texts = found;
+	return true;
+}
+
+bool hive_texts(TALLOC_CTX *ctx, const struct hive *hive, const struct hive_key *key,
+                const char *name, char ***texts, struct error *err)
+{
+	struct hive_value value;
+
+	if (!hive_find_value(hive, key, name, &value, err))
+		return false;
+	if (value.cell != REGF_NIL)
+		return hive_value_texts(ctx, hive, &value, texts, err);
+	*texts = NULL;
 	return true;
 }

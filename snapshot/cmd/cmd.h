@@ -77,8 +77,8 @@ char *cmd_visible(TALLOC_CTX *ctx, const char *text);
 int cmd_end(int status);
 
 /* The data of a value as one line, on CTX: a secret one is masked, a long one cut. */
-char *cmd_value_text(TALLOC_CTX *ctx, const struct hive *hive, const struct hive_key *key,
-                     const struct hive_value *value, bool secret, struct error *err);
+char *cmd_value_text(TALLOC_CTX *ctx, const struct hive *hive, const struct hive_value *value,
+                     bool secret, struct error *err);
 
 /* --- JSON --- */
 

@@ -7,6 +7,7 @@ bool cmd_show_each_parameter(TALLOC_CTX *ctx, const struct hive *hive,
 {
 	uint32_t *cells, count;
 	struct hive_key key;
+	char *path;
 
 	if (!hive_find(hive, resource, "Parameters", &key, err))
 		return false;
@@ -14,6 +15,9 @@ bool cmd_show_each_parameter(TALLOC_CTX *ctx, const struct hive *hive,
 		return true;
 	if (!hive_values(ctx, hive, &key, &cells, &count, err))
 		return false;
+	path = hive_path(ctx, hive, &key);
+	if (!path)
+		return error_memory(err);
 	for (uint32_t i = 0; i < count; i++) {
 		struct hive_value value;
 		char *name, *text;
@@ -23,8 +27,7 @@ bool cmd_show_each_parameter(TALLOC_CTX *ctx, const struct hive *hive,
 		name = name_to_utf8(ctx, value.name);
 		if (!name)
 			return error_memory(err);
-		text = cmd_value_text(ctx, hive, &key, &value,
-		                      cluster_secret(hive_path(ctx, hive, &key), name), err);
+		text = cmd_value_text(ctx, hive, &value, cluster_secret(path, name), err);
 		if (!text || !each(data, *name ? name : "(default)", text, err))
 			return false;
 	}

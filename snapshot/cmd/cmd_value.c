@@ -16,34 +16,43 @@ static char *hex(TALLOC_CTX *ctx, struct bytes data)
 	return text;
 }
 
-static char *joined(TALLOC_CTX *ctx, const struct hive *hive, const struct hive_key *key,
-                    const char *name, struct error *err)
+/* The texts in one line; its size is added up first, because there may be a million of them. */
+static char *joined(TALLOC_CTX *ctx, const struct hive *hive, const struct hive_value *value,
+                    struct error *err)
 {
-	char **texts, *line = NULL;
+	char **texts, *line, *at;
+	size_t size = 1;
 
-	if (!hive_texts(ctx, hive, key, name, &texts, err))
+	if (!hive_value_texts(ctx, hive, value, &texts, err))
 		return NULL;
-	line = talloc_strdup(ctx, "");
-	for (char **text = texts; line && text && *text; text++)
-		line = talloc_asprintf_append(line, "%s%s", text == texts ? "" : ", ", *text);
-	return line;
-}
-
-char *cmd_value_text(TALLOC_CTX *ctx, const struct hive *hive, const struct hive_key *key,
-                     const struct hive_value *value, bool secret, struct error *err)
-{
-	char *name = name_to_utf8(ctx, value->name), *text = NULL;
-	struct bytes data;
-
-	if (secret)
-		return talloc_asprintf(ctx, "(secret, %u bytes)", value->size);
-	if (!name) {
+	for (char **text = texts; text && *text; text++)
+		size += strlen(*text) + 2;
+	line = at = talloc_size(ctx, size);
+	if (!line) {
 		error_memory(err);
 		return NULL;
 	}
+	for (char **text = texts; text && *text; text++) {
+		at = stpcpy(at, text == texts ? "" : ", ");
+		at = stpcpy(at, *text);
+	}
+	*at = '\0';
+	talloc_free(texts);
+	talloc_set_name_const(line, "char");
+	return line;
+}
+
+char *cmd_value_text(TALLOC_CTX *ctx, const struct hive *hive, const struct hive_value *value,
+                     bool secret, struct error *err)
+{
+	struct bytes data;
+	char *text;
+
+	if (secret)
+		return talloc_asprintf(ctx, "(secret, %u bytes)", value->size);
 	if (value->type == REG_MULTI_SZ)
-		return joined(ctx, hive, key, name, err);
-	if (!hive_text(ctx, hive, key, name, &text, err))
+		return joined(ctx, hive, value, err);
+	if (!hive_value_text(ctx, hive, value, &text, err))
 		return NULL;
 	if (text)
 		return text;
