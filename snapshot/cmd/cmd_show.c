@@ -1,5 +1,6 @@
 /* clusnap show: the inventory of a cluster as a tree. A row has a parent, a name and a detail. */
 #include <libsmartcols/libsmartcols.h>
+#include <stdlib.h>
 
 #include "snapshot/cmd/cmd_show.h"
 
@@ -78,21 +79,51 @@ static bool show_resource(struct tree *tree, struct libscols_line *parent,
 	                               &to, err);
 }
 
+static int by_group(const void *a, const void *b)
+{
+	const struct cluster_resource *one = *(const struct cluster_resource *const *)a;
+	const struct cluster_resource *two = *(const struct cluster_resource *const *)b;
+	int order = strcmp(one->group, two->group);
+
+	return order ? order : (one > two) - (one < two);
+}
+
+/* Those that are in a group, by the group's id, as the groups are sorted. */
+static const struct cluster_resource **grouped(TALLOC_CTX *ctx, const struct cluster *cluster,
+                                               uint32_t *count, struct error *err)
+{
+	const struct cluster_resource **list =
+		talloc_array(ctx, const struct cluster_resource *, cluster->resource_count);
+
+	*count = 0;
+	if (!list) {
+		error_memory(err);
+		return NULL;
+	}
+	for (uint32_t i = 0; i < cluster->resource_count; i++) {
+		if (cluster->resources[i].group)
+			list[(*count)++] = &cluster->resources[i];
+	}
+	qsort(list, *count, sizeof(*list), by_group);
+	return list;
+}
+
 static bool show_groups(struct tree *tree, struct libscols_line *root,
                         const struct cluster *cluster, struct error *err)
 {
 	struct libscols_line *groups = row(tree, root, "Groups", "%u", cluster->group_count);
 	struct libscols_line *line;
+	uint32_t count, next = 0;
+	const struct cluster_resource **list = grouped(tree->ctx, cluster, &count, err);
 
+	if (!list)
+		return false;
 	for (uint32_t i = 0; i < cluster->group_count; i++) {
 		const struct cluster_group *group = &cluster->groups[i];
 
 		line = row(tree, groups, group->name, "%s", group->id);
-		for (uint32_t j = 0; j < cluster->resource_count; j++) {
-			const struct cluster_resource *resource = &cluster->resources[j];
-
-			if (resource->group && strcmp(resource->group, group->id) == 0 &&
-			    !show_resource(tree, line, cluster, resource, err))
+		for (; next < count && strcmp(list[next]->group, group->id) == 0; next++) {
+			if (!show_resource(tree, line, cluster, list[next], err))
 				return false;
 		}
 	}
