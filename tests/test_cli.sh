@@ -225,6 +225,10 @@ if exists diff; then
 	run 1 diff --json "$clusdb" "$node2/Windows/Cluster/CLUSDB" && json &&
 		jq -e '.equal == false and (.changes | length > 0 and all(has("op") and has("key")))' "$dir/out" >/dev/null
 	ok "diff --json of different hives: 1"
+	# "Checkpoints" stands only in the key that is named, not in the paths below it.
+	run 0 export --json "$node2/Windows/Cluster/CLUSDB" Checkpoints && json &&
+		jq -e '.changes | map(select(.op == "set-value")) | length > 0 and all(has("secret"))' "$dir/out" >/dev/null
+	ok "export --json of a key: a secret is one from whatever key it is named"
 fi
 if exists backup; then
 	for command in "backup --json $node1 $out/snapshot3" "verify --json $out/snapshot3"; do

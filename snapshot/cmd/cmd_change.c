@@ -8,9 +8,18 @@
 
 #define SHOWN_BYTES 64u
 
-static bool is_secret(const struct change *change, bool mask)
+/* Without memory for the whole path, better too much is hidden. */
+static bool is_secret(const struct change *change, const char *below)
 {
-	return mask && change->name && cluster_secret(change->key, change->name);
+	char *path;
+	bool secret;
+
+	if (!below || !change->name)
+		return false;
+	path = talloc_asprintf(NULL, "%s\\%s", below, change->key);
+	secret = !path || cluster_secret(path, change->name);
+	talloc_free(path);
+	return secret;
 }
 
 static json_t *hex_json(struct bytes data)
@@ -36,7 +45,7 @@ static bool has_data(const struct change *change)
 	       change->op != CHANGE_DELETE_VALUE;
 }
 
-json_t *cmd_change_json(const struct change *change, bool mask)
+json_t *cmd_change_json(const struct change *change, const char *below)
 {
 	json_t *object = json_pack("{s:s,s:o}", "op", change_op_name(change->op), "key",
 	                           cmd_json_text(change->key));
@@ -45,7 +54,7 @@ json_t *cmd_change_json(const struct change *change, bool mask)
 		json_object_set_new(object, "name", cmd_json_text(change->name));
 	if (change->op == CHANGE_SET_VALUE)
 		json_object_set_new(object, "type", json_integer(change->type));
-	if (has_data(change) && is_secret(change, mask))
+	if (has_data(change) && is_secret(change, below))
 		json_object_set_new(object, "secret", json_integer((json_int_t)change->data.size));
 	else if (has_data(change))
 		json_object_set_new(object, "data", hex_json(change->data));
@@ -75,10 +84,10 @@ static char *data_text(TALLOC_CTX *ctx, const struct change *change)
 	return text;
 }
 
-void cmd_change_print(const struct change *change, bool mask)
+void cmd_change_print(const struct change *change, const char *below)
 {
 	TALLOC_CTX *tmp = talloc_new(NULL);
-	const char *data = is_secret(change, mask)   ? "(secret)"
+	const char *data = is_secret(change, below)  ? "(secret)"
 	                   : has_data(change) && tmp ? data_text(tmp, change)
 	                                             : "";
 
@@ -94,7 +103,7 @@ bool cmd_changes_each(void *data, const struct change *change, struct error *err
 	struct cmd_changes *changes = data;
 
 	if (changes->cmd->json) {
-		json_t *object = cmd_change_json(change, changes->mask);
+		json_t *object = cmd_change_json(change, changes->below);
 
 		if (!object)
 			return error_memory(err);
@@ -102,7 +111,7 @@ bool cmd_changes_each(void *data, const struct change *change, struct error *err
 		json_dumpf(object, stdout, JSON_COMPACT | JSON_SORT_KEYS);
 		json_decref(object);
 	} else {
-		cmd_change_print(change, changes->mask);
+		cmd_change_print(change, changes->below);
 	}
 	changes->count++;
 	return ferror(stdout) ? error_set(err, ERROR_DESTINATION, "standard output: cannot write")

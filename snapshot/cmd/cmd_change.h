@@ -7,15 +7,19 @@
 
 struct cmd_changes {
 	const struct cmd *cmd;
-	bool mask; /* of a cluster database: mask values known to hold secrets */
+	/* Of a cluster database, to mask what may be secret: the key that changes are below of. */
+	const char *below;
 	uint64_t count;
 };
 
-/* One change as a JSON object, as contract and manual describe it. */
-json_t *cmd_change_json(const struct change *change, bool mask);
+/*
+ * One change as a JSON object, as contract and manual describe it. Values that may hold secrets
+ * are masked unless BELOW is NULL: "", or the path of the key that change->key is below of.
+ */
+json_t *cmd_change_json(const struct change *change, const char *below);
 
 /* One change as a line. */
-void cmd_change_print(const struct change *change, bool mask);
+void cmd_change_print(const struct change *change, const char *below);
 
 /* A change_fn whose data is a struct cmd_changes: prints or, with --json, adds to the list. */
 bool cmd_changes_each(void *data, const struct change *change, struct error *err);

@@ -18,6 +18,7 @@ struct comparing {
 struct side {
 	struct hive *hive;
 	struct hive_key key;
+	const char *path; /* of the key */
 };
 
 static bool open_side(struct cmd *cmd, const struct comparing *comparing, int which,
@@ -28,6 +29,7 @@ static bool open_side(struct cmd *cmd, const struct comparing *comparing, int wh
 
 	if (comparing->keys)
 		path = comparing->keys[which && comparing->keys[1] ? 1 : 0];
+	side->path = path;
 	side->hive = cmd_hive(cmd, cmd->args[which], &options, err);
 	if (!side->hive || !hive_find(side->hive, NULL, path, &side->key, err))
 		return false;
@@ -43,7 +45,7 @@ static bool print_list(struct cmd *cmd, const struct comparing *comparing, const
                        const struct side *b, uint64_t *count, struct error *err)
 {
 	struct diff_options options = { .leave_out = comparing->exact ? 0 : NOT_COMPARED };
-	struct cmd_changes changes = { cmd, cmd_is_cluster_hive(b->hive), 0 };
+	struct cmd_changes changes = { cmd, cmd_is_cluster_hive(b->hive) ? b->path : NULL, 0 };
 	bool done;
 
 	cmd_changes_begin(&changes);

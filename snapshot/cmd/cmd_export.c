@@ -45,7 +45,8 @@ static int run(struct cmd *cmd, int argc, char **argv)
 	}
 	cmd_say_recovery(cmd, hive);
 	if (cmd->json) {
-		struct cmd_changes changes = { cmd, cmd_is_cluster_hive(hive), 0 };
+		const char *below = cmd->count > 1 ? cmd->args[1] : "";
+		struct cmd_changes changes = { cmd, cmd_is_cluster_hive(hive) ? below : NULL, 0 };
 
 		cmd_changes_begin(&changes);
 		if (!diff_subtrees(NULL, NULL, hive, &key, NULL, cmd_changes_each, &changes, &err))

@@ -27,7 +27,7 @@ static bool count(void *data, const struct change *change, struct error *err)
 	counting->count++;
 	if (!counting->list)
 		return true;
-	return json_array_append_new(counting->list, cmd_change_json(change, true)) == 0 ||
+	return json_array_append_new(counting->list, cmd_change_json(change, "")) == 0 ||
 	       error_memory(err);
 }
 
@@ -36,7 +36,7 @@ static bool print_change(void *data, const struct change *change, struct error *
 	(void)data;
 	(void)err;
 	fputs("    ", stdout);
-	cmd_change_print(change, true);
+	cmd_change_print(change, "");
 	return true;
 }
 
