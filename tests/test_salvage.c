@@ -1,0 +1,348 @@
+/*
+ * Salvage: of a hive with one thing broken, everything else is saved, and what was left out is
+ * listed by its path. What must come out is built by the tests' builder without the broken thing.
+ */
+#include "tests/testing.h"
+
+#include <string.h>
+
+#include "hive/hive.h"
+#include "hive/save.h"
+#include "tests/builder.h"
+#include "tests/model.h"
+#include "tests/recovering.h"
+
+struct tree {
+	struct builder *b;
+	struct builder_key *values, *keys, *kept;
+	struct builder_key *sub[6]; /* below KEYS: s0 to s5, each with a value and a key below */
+	struct builder_value *value[4];
+};
+
+static struct tree make(void)
+{
+	static uint8_t big[40000];
+	struct tree t = { builder_new(NULL), NULL, NULL, NULL, { NULL }, { NULL } };
+
+	t.keys = builder_path(t.b, "Keys");
+	t.kept = builder_path(t.b, "Other\\Kept");
+	t.values = builder_path(t.b, "Values");
+	builder_string(t.kept, "Name", "kept");
+	builder_security_kind(t.kept, BUILDER_SD_PROTECTED, 1000);
+	for (unsigned i = 0; i < 4; i++) {
+		char name[] = { 'v', (char)('0' + i), 0 };
+
+		memset(big, 'a' + (int)i, sizeof(big));
+		t.value[i] = builder_value(t.values, name, 3, big, i == 3 ? sizeof(big) : 100);
+	}
+	for (unsigned i = 0; i < 6; i++) {
+		char name[] = { 's', (char)('0' + i), 0 };
+
+		t.sub[i] = builder_key(t.keys, name, 0);
+		builder_dword(t.sub[i], "Number", i);
+		builder_string(builder_key(t.sub[i], "Below", 0), "Name", name);
+	}
+	return t;
+}
+
+static void drop_value(struct builder_key *key, uint32_t index)
+{
+	key->value_count--;
+	memmove(&key->values[index], &key->values[index + 1],
+	        (key->value_count - index) * sizeof(*key->values));
+}
+
+static void drop_key(struct builder_key *parent, uint32_t index)
+{
+	parent->child_count--;
+	memmove(&parent->children[index], &parent->children[index + 1],
+	        (parent->child_count - index) * sizeof(*parent->children));
+}
+
+/* The record in a cell. */
+static uint8_t *record(uint8_t *image, uint32_t cell)
+{
+	return image + 0x1000 + cell + 4;
+}
+
+static void put32(uint8_t *at, uint32_t n)
+{
+	for (unsigned i = 0; i < 4; i++)
+		at[i] = (uint8_t)(n >> 8 * i);
+}
+
+/* --- what is broken (IMAGE is written), and what then must be missing (NULL: the other way) --- */
+
+typedef void break_fn(struct tree *t, uint8_t *image);
+
+static void value_signature(struct tree *t, uint8_t *image)
+{
+	if (image)
+		memcpy(record(image, t->value[1]->cell), "xx", 2);
+	else
+		drop_value(t->values, 1);
+}
+
+static void value_data_outside(struct tree *t, uint8_t *image)
+{
+	if (image)
+		put32(record(image, t->value[2]->cell) + 8, 0x7ffffff0);
+	else
+		drop_value(t->values, 2);
+}
+
+static void segment_lost(struct tree *t, uint8_t *image)
+{
+	if (image)
+		put32(record(image, t->value[3]->db_table) + 4, 0x00000004);
+	else
+		drop_value(t->values, 3);
+}
+
+static void value_list_outside(struct tree *t, uint8_t *image)
+{
+	if (image)
+		put32(record(image, t->values->cell) + 40, 0x7ffffff0);
+	else
+		t->values->value_count = 0;
+}
+
+static void two_values_of_one_name(struct tree *t, uint8_t *image)
+{
+	if (image)
+		record(image, t->value[2]->cell)[20 + 1] = '0';
+	else
+		drop_value(t->values, 2);
+}
+
+static void key_signature(struct tree *t, uint8_t *image)
+{
+	if (image)
+		memcpy(record(image, t->sub[3]->cell), "xx", 2);
+	else
+		drop_key(t->keys, 3);
+}
+
+static void key_outside(struct tree *t, uint8_t *image)
+{
+	if (image)
+		put32(record(image, t->keys->list_cell) + 4 + 8 * 2, 0x7ffffff8);
+	else
+		drop_key(t->keys, 2);
+}
+
+static void two_keys_of_one_name(struct tree *t, uint8_t *image)
+{
+	if (image)
+		record(image, t->sub[4]->cell)[76 + 1] = '3';
+	else
+		drop_key(t->keys, 4);
+}
+
+static void cycle(struct tree *t, uint8_t *image)
+{
+	if (image)
+		put32(record(image, t->keys->list_cell) + 4 + 8 * 5, t->keys->cell);
+	else
+		drop_key(t->keys, 5);
+}
+
+static void one_key_twice(struct tree *t, uint8_t *image)
+{
+	if (image)
+		put32(record(image, t->keys->list_cell) + 4 + 8 * 5, t->sub[4]->cell);
+	else
+		drop_key(t->keys, 5);
+}
+
+static void wrong_order(struct tree *t, uint8_t *image)
+{
+	uint8_t *entries = image ? record(image, t->keys->list_cell) + 4 : NULL, entry[8];
+
+	if (!image)
+		return; /* nothing is lost */
+	memcpy(entry, entries, 8);
+	memcpy(entries, entries + 16, 8);
+	memcpy(entries + 16, entry, 8);
+}
+
+static void wrong_parent(struct tree *t, uint8_t *image)
+{
+	if (image)
+		put32(record(image, t->sub[2]->cell) + 16, t->kept->cell);
+}
+
+static void security_outside(struct tree *t, uint8_t *image)
+{
+	if (image)
+		put32(record(image, t->sub[1]->cell) + 44, 0x7ffffff0);
+	else
+		drop_key(t->keys, 1);
+}
+
+static void subkeys_outside(struct tree *t, uint8_t *image)
+{
+	if (image)
+		put32(record(image, t->keys->cell) + 28, 0x7ffffff0);
+	else
+		t->keys->child_count = 0;
+}
+
+static void clustering_factor(struct tree *t, uint8_t *image)
+{
+	(void)t;
+	if (!image)
+		return;
+	put32(image + 44, 9);
+	builder_fix_checksum(image);
+}
+
+static const struct {
+	const char *name;
+	break_fn *how;
+	const char *path; /* what is said of the loss begins so; NULL: nothing is lost */
+} rows[] = {
+	{ "a value's signature", value_signature, "\\Values: a value" },
+	{ "a value's data outside", value_data_outside, "\\Values: a value" },
+	{ "a segment of a big value", segment_lost, "\\Values: a value" },
+	{ "the list of values outside", value_list_outside, "\\Values: its values" },
+	{ "two values of one name", two_values_of_one_name, "\\Values: a value" },
+	{ "a key's signature", key_signature, "\\Keys: a subkey" },
+	{ "a key outside", key_outside, "\\Keys: a subkey" },
+	{ "two keys of one name", two_keys_of_one_name, "\\Keys: a subkey" },
+	{ "a cycle", cycle, "\\Keys: a subkey" },
+	{ "one key twice", one_key_twice, "\\Keys: a subkey" },
+	{ "the security cell outside", security_outside, "\\Keys: a subkey" },
+	{ "the list of subkeys outside", subkeys_outside, "\\Keys: its subkeys" },
+	{ "wrong order", wrong_order, NULL },
+	{ "wrong parent", wrong_parent, NULL },
+	{ "a field of the base block", clustering_factor, NULL },
+};
+
+static char *dump(TALLOC_CTX *ctx, const struct hive *hive)
+{
+	struct error err = { 0 };
+	struct hive_key root;
+
+	assert_true(hive_root(hive, &root, &err));
+	return model_dump(ctx, model_of_hive(ctx, hive, &root));
+}
+
+/* The tree without what is broken, as a hive of its own. */
+static char *wanted(TALLOC_CTX *ctx, break_fn *how)
+{
+	struct tree t = make();
+	struct error err = { 0 };
+	struct source *source;
+	uint8_t *image;
+	size_t size;
+	char *text;
+
+	how(&t, NULL);
+	image = builder_write(t.b, &size);
+	source = recovering_source(image, size);
+	text = dump(ctx, hive_open(source, source, NULL, &err));
+	talloc_free(source);
+	talloc_free(image);
+	talloc_free(t.b);
+	return text;
+}
+
+static struct source *broken(break_fn *how)
+{
+	struct tree t = make();
+	struct source *source;
+	uint8_t *image;
+	size_t size;
+
+	image = builder_write(t.b, &size);
+	how(&t, image);
+	source = recovering_source(image, size);
+	talloc_free(image);
+	talloc_free(t.b);
+	return source;
+}
+
+static void salvage(const char *name, break_fn *how, const char *path)
+{
+	struct source *source = broken(how);
+	struct hive_options options = { .left_out = problems_new(source) };
+	struct hive *hive, *back;
+	struct error err = { 0 };
+	struct image *image;
+	struct hive_key root;
+
+	print_message("# %s\n", name);
+	assert_null(hive_open(source, source, NULL, &err));
+	assert_int_equal(err.kind, ERROR_SOURCE);
+	hive = hive_open(source, source, &options, &err);
+	if (!hive)
+		fail_msg("%s: %s", name, err.text);
+	assert_true(hive_salvaged(hive));
+	assert_string_equal(dump(source, hive), wanted(source, how));
+	assert_int_equal(options.left_out->count, 1);
+	if (path)
+		assert_non_null(strstr(options.left_out->list[0].text, path));
+	else
+		assert_non_null(strstr(options.left_out->list[0].text, "could be read"));
+
+	/* and as a file: clean, in order, and hivex takes it */
+	assert_true(hive_root(hive, &root, &err));
+	image = save_proved(source, hive, &root, NULL, "saved", NULL, &err);
+	assert_non_null(image);
+	back = hive_open_image(source, image, "saved", &err);
+	assert_non_null(back);
+	assert_true(hive_in_hivex(back));
+	assert_int_equal(hive_check(back)->problems->count, 0);
+	talloc_free(source);
+}
+
+static void one_thing_broken_is_all_that_is_lost(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		salvage(rows[i].name, rows[i].how, rows[i].path);
+}
+
+/* However many there are, each has its line. */
+static void every_loss_is_listed(void **state)
+{
+	struct builder *b = builder_new(NULL);
+	struct builder_value *values[300];
+	struct hive_options options;
+	struct error err = { 0 };
+	struct source *source;
+	uint8_t *image;
+	size_t size;
+	char name[20];
+
+	(void)state;
+	for (unsigned i = 0; i < 300; i++) {
+		snprintf(name, sizeof(name), "Key%03u", i);
+		values[i] = builder_dword(builder_path(b, name), "Value", i);
+	}
+	image = builder_write(b, &size);
+	for (unsigned i = 0; i < 300; i++)
+		memcpy(record(image, values[i]->cell), "xx", 2);
+	source = recovering_source(image, size);
+	options = (struct hive_options){ .left_out = problems_new(source) };
+	assert_non_null(hive_open(source, source, &options, &err));
+	assert_int_equal(options.left_out->count, 300);
+	for (unsigned i = 0; i < 300; i++) {
+		snprintf(name, sizeof(name), "\\Key%03u: a value", i);
+		assert_non_null(strstr(options.left_out->list[i].text, name));
+	}
+	talloc_free(source);
+	talloc_free(image);
+	talloc_free(b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		testing_unit(one_thing_broken_is_all_that_is_lost),
+		testing_unit(every_loss_is_listed),
+	};
+
+	return cmocka_run_group_tests(tests, testing_begin, testing_end);
+}
