@@ -314,4 +314,32 @@ mkdir "$work/bad"
 rm "$work/bad/Windows/Cluster/CLUSDB"
 bad evicted 1 '5932'
 result "bad news: ClusDb empty, torn or missing; no cluster node; evicted"
+# --- salvage ---
+
+mkdir "$work/damaged"
+"$build/tests/tools/make_small_node" "$work/damaged" damaged
+expect 4 'is damaged at offset' backup "$work/damaged" "$work/salvaged"
+[ ! -e "$work/salvaged" ] || wrong "something was written"
+run backup --salvage "$work/damaged" "$work/salvaged"
+[ $status -eq 1 ] || wrong "exit $status: $err"
+[[ $out == *'left out: '*'Cluster/CLUSDB: \Groups\'*': a value'* ]] || wrong "ClusDb: $out"
+[[ $out == *'left out: '*'config/SOFTWARE: \App: a value'* ]] || wrong "SOFTWARE: $out"
+expect 0 '' verify "$work/salvaged"
+expect 1 'delete-value' diff "$node/Windows/Cluster/CLUSDB" "$work/salvaged"
+[ "$(wc -l <<<"$out")" -eq 1 ] || wrong "more than one value is lost: $out"
+for file in "$work/salvaged/chk0001.tmp" "$work/salvaged"/*/00000001.CPT; do
+	expect 0 '' check "$file"
+	[ -z "${CLUSNAP_SHARED-}" ] ||
+		"$CLUSNAP_SHARED/tools/regf_oracle.py" image "$file" >"$work/said" || wrong "$(<"$work/said")"
+done
+run backup --salvage --json "$work/damaged" "$work/salvaged"
+[ "$(jq '.left_out | length' <<<"$out")" = 2 ] || wrong "JSON: $out"
+expect 0 '' backup --salvage "$node" "$work/salvaged"
+expect 0 '' backup "$node" "$work/sound"
+diff -r "$work/salvaged" "$work/sound" >/dev/null || wrong "a sound disk comes out otherwise"
+cp "$work/damaged/Windows/Cluster/CLUSDB" "$work/SOFTWARE"
+expect 4 '' save "$work/SOFTWARE" '' "$work/saved2"
+expect 1 '\Groups\' save --salvage "$work/SOFTWARE" '' "$work/saved2"
+expect 0 '' check "$work/saved2"
+result "salvage: what is sound is saved, what is not is listed by its path, exit 1"
 echo "1..$number"

@@ -9,6 +9,7 @@
  *	plain	no cluster service
  *	evicted	the cluster service is disabled
  *	paths	registered paths, GUIDs and ids that would lead elsewhere
+ *	damaged	a value of ClusDb and one of SOFTWARE are broken
  *	gap	ClusDb is dirty; LOG1 is damaged and LOG2 goes on behind it
  */
 #include <stdio.h>
@@ -90,6 +91,17 @@ static void gap(TALLOC_CTX *ctx, struct small_node *node, const char *directory)
 	put(directory, "CLUSDB", hive, size);
 }
 
+static void damage(const char *directory, const char *name, const struct builder_value *value)
+{
+	char *path = talloc_asprintf(NULL, "%s/Windows/%s", directory, name);
+	FILE *file = fopen(path, "r+e");
+
+	if (!file || fseek(file, 0x1000 + (long)value->cell + 4, SEEK_SET) != 0 ||
+	    fwrite("xx", 1, 2, file) != 2 || fclose(file) != 0)
+		builder_fail(path);
+	talloc_free(path);
+}
+
 int main(int argc, char **argv)
 {
 	TALLOC_CTX *tmp = talloc_new(NULL);
@@ -117,6 +129,12 @@ int main(int argc, char **argv)
 	small_node_write(&node, argv[1]);
 	if (strcmp(variant, "gap") == 0)
 		gap(tmp, &node, argv[1]);
+	if (strcmp(variant, "damaged") == 0) {
+		damage(argv[1], "Cluster/CLUSDB",
+		       builder_path(node.cluster, "Groups\\" SMALL_NODE_GROUP)->values[0]);
+		damage(argv[1], "System32/config/SOFTWARE",
+		       builder_path(node.software, "App")->values[0]);
+	}
 	talloc_free(tmp);
 	return 0;
 }
