@@ -5,6 +5,7 @@
  * hivex has limits (70,000 subkeys, 110,000 values, ...) where it answers ERANGE; then these
  * functions say false and the caller walks the lists itself.
  */
+#include <errno.h>
 #include <hivex.h>
 #include <stdlib.h>
 
@@ -97,4 +98,26 @@ bool hivex_handle_values(TALLOC_CTX *ctx, struct hivex_handle *handle, uint32_t 
 	done = values && take(ctx, values, count, cells);
 	free(values);
 	return done;
+}
+
+bool hivex_handle_list(struct hivex_handle *handle, uint32_t key, enum hivex_list which,
+                       uint32_t count, size_t **list, struct error *err)
+{
+	size_t at = (size_t)key + REGF_BASE_SIZE, counted;
+
+	if (!wake(handle))
+		return error_set(err, ERROR_INTERNAL, "hivex cannot open it");
+	counted = which == HIVEX_SUBKEYS ? hivex_node_nr_children(handle->hivex, at)
+	                                 : hivex_node_nr_values(handle->hivex, at);
+	if (counted != count)
+		return error_set(err, ERROR_INTERNAL,
+		                 "hivex counts %zu subkeys or values of key 0x%x, and not %u",
+		                 counted, key, count);
+	*list = NULL;
+	if (count == 0)
+		return true;
+	*list = which == HIVEX_SUBKEYS ? hivex_node_children(handle->hivex, at)
+	                               : hivex_node_values(handle->hivex, at);
+	return *list || errno == ERANGE ||
+	       error_errno(err, ERROR_INTERNAL, "hivex cannot read the lists of key 0x%x", key);
 }

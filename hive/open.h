@@ -50,4 +50,14 @@ bool hivex_handle_subkeys(TALLOC_CTX *ctx, struct hivex_handle *handle, uint32_t
 bool hivex_handle_values(TALLOC_CTX *ctx, struct hivex_handle *handle, uint32_t key, uint32_t count,
                          uint32_t **cells);
 
+enum hivex_list { HIVEX_SUBKEYS, HIVEX_VALUES };
+
+/*
+ * The handles (file offsets of cells) of all subkeys or values of a key, of which there must be
+ * COUNT, a zero behind them; for the caller to free(). *LIST is NULL if there are none, or more
+ * than hivex can read.
+ */
+bool hivex_handle_list(struct hivex_handle *handle, uint32_t key, enum hivex_list which,
+                       uint32_t count, size_t **list, struct error *err);
+
 #endif

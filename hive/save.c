@@ -2,6 +2,7 @@
 #include "hive/save.h"
 
 #include "hive/compare.h"
+#include "hive/read_back.h"
 #include "hive/walk.h"
 #include "hive/writer.h"
 
@@ -46,8 +47,9 @@ bool save_prove(const struct hive *hive, const struct hive_key *key, const struc
 	back = hive_open_image(NULL, image, name, err);
 	if (!back)
 		return false;
+	same = read_back(back, err);
 	hive_rest(back);
-	same = hive_root(back, &root, err) && compare_subtrees(hive, key, back, &root, err);
+	same = same && hive_root(back, &root, err) && compare_subtrees(hive, key, back, &root, err);
 	talloc_free(back);
 	if (same)
 		return true;

@@ -27,8 +27,9 @@ struct image *save_subtree(TALLOC_CTX *ctx, const struct hive *hive, const struc
                            struct error *err);
 
 /*
- * Proves that IMAGE, sealed, is the subtree at KEY: it passes check_image(), hivex opens it, and
- * it is compared with its source. NAME is for messages. ERROR_INTERNAL if it is not.
+ * Proves that IMAGE, sealed, is the subtree at KEY: it passes check_image(), hivex finds every key
+ * and value in it (hive/read_back.h), and it is compared with its source. NAME is for messages.
+ * ERROR_INTERNAL if it is not.
  */
 bool save_prove(const struct hive *hive, const struct hive_key *key, const struct image *image,
                 const char *name, struct error *err);
