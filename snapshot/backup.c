@@ -5,6 +5,8 @@
  */
 #include "snapshot/backup.h"
 
+#include <fcntl.h>
+
 #include "hive/publish.h"
 #include "snapshot/guard.h"
 #include "snapshot/quolog.h"
@@ -50,6 +52,18 @@ bool backup_manifest(TALLOC_CTX *ctx, struct quolog_writer *writer,
 	return quolog_put_manifest(writer, files, count, time, err);
 }
 
+/* The log that is there, and what was put behind it. */
+static struct image *join(TALLOC_CTX *ctx, struct bytes old, struct bytes new, struct error *err)
+{
+	struct image *whole = image_new(ctx, old.size + new.size, err);
+
+	if (!whole)
+		return NULL;
+	memcpy(image_data(whole), old.data, old.size);
+	memcpy(image_data(whole) + old.size, new.data, new.size);
+	return image_seal(whole, err) ? whole : NULL;
+}
+
 /* The history, the checkpoint that it ends with, and the manifest. */
 static struct image *make_log(TALLOC_CTX *ctx, const struct collection *collection,
                               struct error *err)
@@ -59,13 +73,17 @@ static struct image *make_log(TALLOC_CTX *ctx, const struct collection *collecti
 	uint64_t time = newest->cluster.written;
 	const char *origin =
 		newest->system && newest->system->node ? newest->system->node : "database";
+	struct image *image;
 
 	if (history->transactions && !quolog_put_checkpoint(history->writer, collection->newest_chk,
 	                                                    collection->digest, time, origin, err))
 		return NULL;
 	if (!backup_manifest(ctx, history->writer, collection, time, err))
 		return NULL;
-	return quolog_finish(ctx, history->writer, err);
+	image = quolog_finish(ctx, history->writer, err);
+	return image && collection->log && !history->oldest
+	               ? join(ctx, collection->log->bytes, image->bytes, err)
+	               : image;
 }
 
 /* --- publishing --- */
@@ -125,11 +143,27 @@ bool backup_publish(TALLOC_CTX *ctx, struct publish_dir *dir, const char *path,
 	return true;
 }
 
-static bool publish(TALLOC_CTX *ctx, const char *path, const struct collection *collection,
-                    const struct image *log, struct verdict *verdict, struct error *err)
+/* A snapshot that goes on must be the one that was read: now nobody else writes there. */
+static bool is_unchanged(TALLOC_CTX *ctx, const char *path, const struct quolog *log,
+                         struct error *err)
+{
+	char *name = talloc_asprintf(ctx, "%s/" LAYOUT_LOG_NAME, path);
+	struct image *image = name ? image_read(ctx, AT_FDCWD, name, err) : NULL;
+
+	if (!image)
+		return name ? error_wrap(err, "%s", name) : error_memory(err);
+	return bytes_equal(image->bytes, log->bytes) ||
+	       error_set(err, ERROR_DESTINATION, "%s: somebody else changed it meanwhile", path);
+}
+
+/* EXPECTED: the log that must be there; NULL: any, or none. */
+static bool publish(TALLOC_CTX *ctx, const char *path, const struct quolog *expected,
+                    const struct collection *collection, const struct image *log,
+                    struct verdict *verdict, struct error *err)
 {
 	struct publish_dir *dir = publish_dir_begin(ctx, path, layout_is_snapshot, err);
-	bool done = dir && backup_publish(ctx, dir, path, collection, log, verdict, err);
+	bool done = dir && (!expected || is_unchanged(ctx, path, expected, err)) &&
+	            backup_publish(ctx, dir, path, collection, log, verdict, err);
 
 	talloc_free(dir);
 	return done;
@@ -156,11 +190,12 @@ bool backup(TALLOC_CTX *ctx, const struct backup_options *options, struct collec
 		return false;
 	collect_progress(&options->collect, "writing", options->destination);
 	log = make_log(ctx, collection, err);
-	if (!log || !publish(ctx, options->destination, collection, log, verdict, err))
+	if (!log ||
+	    !publish(ctx, options->destination, collection->log, collection, log, verdict, err))
 		return false;
 	for (char **copy = options->copies; copy && *copy; copy++) {
 		collect_progress(&options->collect, "writing", *copy);
-		if (!publish(ctx, *copy, collection, log, &copy_verdict, err))
+		if (!publish(ctx, *copy, NULL, collection, log, &copy_verdict, err))
 			return error_wrap(err, "%s is complete, but a copy of it is not",
 			                  options->destination);
 	}

@@ -175,20 +175,25 @@ static bool add_database(struct collecting *c)
 		.max_log = c->options->max_log,
 	};
 	struct hive_key root;
+	const char *next = "chk0002.tmp";
 
+	collect_resume(c, &options);
 	if (!history_tell(c->ctx, &options, &out->history, c->err) ||
 	    !hive_root(newest->hive, &root, c->err) ||
 	    !digest_subtree(newest->hive, &root, out->digest, c->err))
 		return error_wrap(c->err, "%s", newest->path);
-	out->newest_chk = out->history.transactions ? "chk0002.tmp" : "chk0001.tmp";
-	return add_chk(c, "chk0001.tmp", out->history.origin, out->history.oldest) &&
-	       (!out->history.transactions || add_chk(c, out->newest_chk, newest, newest->hive));
+	if (out->history.oldest
+	            ? !add_chk(c, "chk0001.tmp", out->history.origin, out->history.oldest)
+	            : !collect_chks(c, &next))
+		return false;
+	out->newest_chk = out->history.transactions ? next : NULL;
+	return !out->newest_chk || add_chk(c, next, newest, newest->hive);
 }
 
 bool collect(TALLOC_CTX *ctx, const struct collect_options *options, struct collection *out,
              struct error *err)
 {
-	struct collecting c = { ctx, options, out, NULL, err };
+	struct collecting c = { .ctx = ctx, .options = options, .out = out, .err = err };
 
 	*out = (struct collection){ .warnings = problems_new(ctx) };
 	if (!out->warnings)
@@ -198,5 +203,6 @@ bool collect(TALLOC_CTX *ctx, const struct collect_options *options, struct coll
 		if (!c.quorum)
 			return false;
 	}
-	return open_copies(&c) && choose(&c) && add_database(&c) && collect_checkpoints(&c);
+	return collect_previous(&c) && open_copies(&c) && choose(&c) && add_database(&c) &&
+	       collect_checkpoints(&c);
 }

@@ -17,7 +17,8 @@ struct collect_options {
 	/* Called before each step that may take a while: "reading", and what. May be NULL. */
 	void (*progress)(void *data, const char *step, const char *what);
 	void *progress_data;
-	uint64_t max_log; /* bytes of quolog.log; 0: as the cluster has it, else 4 MiB */
+	const char *append; /* a snapshot whose log shall go on, if it is there; or NULL */
+	uint64_t max_log;   /* bytes of quolog.log; 0: as the cluster has it, else 4 MiB */
 };
 
 /* One file of a snapshot that is to be. */
@@ -35,7 +36,8 @@ struct collection {
 	struct collected *files;
 	uint32_t file_count;
 	uint8_t digest[DIGEST_SIZE]; /* of the cluster database's tree */
-	const char *newest_chk;      /* the file that holds it */
+	const char *newest_chk;      /* the file that holds it; NULL: the one that begins the log */
+	const struct quolog *log;    /* that of the snapshot which goes on, or NULL */
 	struct history history;      /* how it came about; the log ends where that file is due */
 	struct problems *warnings;
 	bool incomplete; /* a checkpoint is not in it because its hive cannot be read */

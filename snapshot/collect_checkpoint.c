@@ -130,6 +130,7 @@ static bool add_crypto(struct collecting *c, const struct checkpoint *checkpoint
 {
 	char *path = file_name(c, checkpoint, "CPR"), *shown;
 	struct image *image;
+	bool kept;
 
 	if (!path)
 		return error_memory(c->err);
@@ -138,6 +139,10 @@ static bool add_crypto(struct collecting *c, const struct checkpoint *checkpoint
 		return collect_add(c, path, image->bytes, shown, "");
 	if (c->quorum && c->err->kind != ERROR_NONE)
 		return false;
+	if (!collect_kept(c, path, &kept))
+		return false;
+	if (kept)
+		return true;
 	warn(c, checkpoint, "crypto-checkpoint-not-included",
 	     checkpoint->key_file
 	             ? "a .CPR can only be made by Windows, and none was found (--quorum DIR names "

@@ -268,6 +268,30 @@ static void sort(TALLOC_CTX *tmp, const struct copy **order, uint32_t count)
 	}
 }
 
+/* Goes on behind the log that is there. */
+static bool resume(struct telling *t)
+{
+	const struct history_options *options = t->options;
+	const struct copy *newest = &options->copies[options->newest];
+	char *why = NULL;
+
+	if (!cluster_same(options->cluster, &newest->cluster))
+		return error_set(t->err, ERROR_REFUSED,
+		                 "it is of the cluster %s, the snapshot of %s: "
+		                 "ERROR_CLUSTER_INSTANCE_ID_MISMATCH (5893)",
+		                 newest->cluster.name ? newest->cluster.name : "?",
+		                 options->cluster->name ? options->cluster->name : "?");
+	if (cluster_compare(t->ctx, &newest->cluster, options->cluster, &why) < 0)
+		return error_set(t->err, ERROR_REFUSED, "the snapshot has a newer state: %s",
+		                 why ? why : "");
+	t->out->writer = quolog_continue(t->ctx, options->log, t->err);
+	t->last = state_new(t, options->hive);
+	if (!t->out->writer || !t->last)
+		return false;
+	t->time = t->last->written = options->cluster->written;
+	return true;
+}
+
 bool history_tell(TALLOC_CTX *ctx, const struct history_options *options, struct history *history,
                   struct error *err)
 {
@@ -286,6 +310,8 @@ bool history_tell(TALLOC_CTX *ctx, const struct history_options *options, struct
 	}
 	if (done)
 		sort(tmp, order, count);
+	if (done && options->log)
+		done = resume(&t);
 	for (uint32_t i = 0; done && i < count; i++)
 		done = tell(&t, order[i]);
 	done = done && tell(&t, &options->copies[options->newest]);

@@ -22,11 +22,16 @@ struct history_options {
 	bool without_logs;              /* the hives were read as they are, or salvaged */
 	struct recover_options recover; /* as the copies were read */
 	uint64_t max_log;               /* bytes; 0: as the cluster has it, else HISTORY_MAX_LOG */
+
+	/* To go on behind a log that is there: the log, and the state that it ends with. */
+	const struct quolog *log;
+	const struct hive *hive;
+	const struct cluster *cluster;
 };
 
 struct history {
 	struct quolog_writer *writer; /* header, a checkpoint "chk0001.tmp", transactions */
-	const struct hive *oldest;    /* the state of that checkpoint */
+	const struct hive *oldest;    /* the state of that checkpoint; NULL: the log goes on */
 	const struct copy *origin;    /* where it comes from */
 	uint64_t transactions;
 };
@@ -34,6 +39,7 @@ struct history {
 /*
  * The history that ends with the newest copy's state. When the log outgrows its limit it begins
  * anew with the state of that moment, and its sequence numbers go on. Everything is on CTX.
+ * ERROR_REFUSED if the state to go on with is newer than all copies, or another cluster's.
  */
 bool history_tell(TALLOC_CTX *ctx, const struct history_options *options, struct history *history,
                   struct error *err);

@@ -74,6 +74,30 @@ assert [r["time"] for r in records] == sorted(r["time"] for r in records)'
 		[ "$(hashes "$dir/small" 2>/dev/null | tail -n 1)" = "$(tail -n 1 "$dir/found")" ] &&
 		[ "$("${clusnap[@]}" log "$dir/small" | head -n 1 | awk '{print $1}')" -gt 1 ]
 	result $? "$seed: a log that outgrows its limit begins anew, its numbers go on"
+
+	"${clusnap[@]}" backup --quiet --append "$lab/node-2019-c" "$dir/more" 2>/dev/null
+	cp -a "$dir/more" "$dir/first"
+	"${clusnap[@]}" backup --quiet --append "$lab/node-2019-b" "$dir/more" 2>/dev/null &&
+		"${clusnap[@]}" backup --quiet --append "$lab/node-2019-a" "$dir/more" 2>/dev/null
+	result $? "$seed: backup --append, twice"
+	size=$(stat -c %s "$dir/first/quolog.log")
+	cmp -n "$size" "$dir/first/quolog.log" "$dir/more/quolog.log" &&
+		cmp "$dir/first/chk0001.tmp" "$dir/more/chk0001.tmp" && [ -e "$dir/more/chk0003.tmp" ]
+	result $? "$seed: what was there is still there, byte for byte"
+	hashes "$dir/more" >"$dir/appended"
+	diff "$dir/found" "$dir/appended"
+	result $? "$seed: it has the same states as a backup of all"
+	cp -a "$dir/more" "$dir/kept"
+	for row in 'node-2019-b newer' 'node-other-cluster 5893'; do
+		status=0
+		"${clusnap[@]}" backup --append "$lab/${row% *}" "$dir/more" >/dev/null 2>"$dir/err" || status=$?
+		[ $status -eq 3 ] && grep -q "${row#* }" "$dir/err" && diff -r "$dir/kept" "$dir/more"
+		result $? "$seed: backup --append of ${row% *}: 3, nothing is changed"
+	done
+	"${clusnap[@]}" backup --quiet --append --max-log 100 "$lab/node-2019-a" "$dir/first" 2>/dev/null &&
+		"${clusnap[@]}" verify --quiet "$dir/first" && [ ! -e "$dir/first/chk0002.tmp" ] &&
+		[ "$("${clusnap[@]}" log "$dir/first" | awk '{print $1}')" -gt 1 ]
+	result $? "$seed: a log that goes on and outgrows its limit begins anew"
 	rm -rf "${dir:?}"/*
 done
 echo "1..$plan"

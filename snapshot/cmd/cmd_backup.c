@@ -4,6 +4,7 @@
 
 struct backing_up {
 	const char *max_log;
+	bool append;
 	struct cmd_hive_options hive;
 	const char *quorum;
 	char **copies;
@@ -33,6 +34,7 @@ static bool prepare(struct cmd *cmd, const struct backing_up *asked, struct back
 		.destination = cmd->args[count],
 		.copies = asked->copies,
 	};
+	options->collect.append = asked->append ? options->destination : NULL;
 	if (asked->salvage)
 		options->collect.hive.left_out = problems_new(cmd->ctx);
 	return true;
@@ -63,6 +65,9 @@ static int run(struct cmd *cmd, int argc, char **argv)
 		  &asked.quorum, NULL },
 		{ "copy-to", "DIR", "a further verified copy of the snapshot (repeatable)", NULL,
 		  NULL, &asked.copies },
+		{ "append", NULL,
+		  "go on with the log of SNAPSHOT, if it is there, instead of replacing it",
+		  &asked.append, NULL, NULL },
 		{ "max-log", "BYTES",
 		  "quolog.log begins anew beyond this (default: MaxQuorumLogSize, or 4 MiB)", NULL,
 		  &asked.max_log, NULL },
