@@ -17,20 +17,27 @@ static uint8_t lower(uint8_t c)
 	return capital ? (uint8_t)(c + 0x20) : c;
 }
 
-/* 0x80 to 0x9f are signs in Windows' code pages, and no characters of Latin-1 that are used. */
-static bool hash_name(struct name name, uint8_t digest[MD5_DIGEST_SIZE])
+/*
+ * 0x80 to 0x9f are signs in Windows' code pages, and no characters of Latin-1 that are used. Takes
+ * no memory: want of it must not look like a name that cannot be hashed.
+ */
+static bool hash_name(const char *text, uint8_t digest[MD5_DIGEST_SIZE])
 {
+	size_t left = strlen(text);
 	struct md5_ctx md5;
 	uint8_t byte = 0;
 
-	if (!name.compressed)
-		return false;
 	md5_init(&md5);
-	for (uint32_t i = 0; i < name.size; i++) {
-		byte = lower(name.data[i]);
-		if (byte == 0 || (byte >= 0x80 && byte < 0xa0))
+	while (left) {
+		uint32_t code;
+		unsigned used = name_get_utf8(text, left, &code);
+
+		if (used == 0 || code == 0 || code > 0xff || (code >= 0x80 && code < 0xa0))
 			return false;
+		byte = lower((uint8_t)code);
 		md5_update(&md5, 1, &byte);
+		text += used;
+		left -= used;
 	}
 	byte = 0;
 	md5_update(&md5, 1, &byte);
@@ -40,14 +47,9 @@ static bool hash_name(struct name name, uint8_t digest[MD5_DIGEST_SIZE])
 
 bool container_hash(const char *text, char hash[CONTAINER_HASH])
 {
-	TALLOC_CTX *tmp = talloc_new(NULL);
 	uint8_t digest[MD5_DIGEST_SIZE];
-	struct name name;
-	bool ok;
 
-	ok = tmp && name_from_utf8(tmp, text, strlen(text), &name) && hash_name(name, digest);
-	talloc_free(tmp);
-	if (!ok)
+	if (!hash_name(text, digest))
 		return false;
 	for (unsigned i = 0; i < MD5_DIGEST_SIZE; i += 4)
 		snprintf(hash + 2 * i, 9, "%02x%02x%02x%02x", digest[i + 3], digest[i + 2],

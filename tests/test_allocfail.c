@@ -9,7 +9,9 @@
 #include "hive/hive.h"
 #include "hive/save.h"
 #include "tests/allocfail.h"
+#include "tests/builder.h"
 #include "tests/random_tree.h"
+#include "tests/recovering.h"
 #include "tests/testing.h"
 
 static char *directory, *hive_file;
@@ -126,6 +128,26 @@ static bool open_hive(void *data, struct error *err)
 	return hive != NULL;
 }
 
+/* What is there must be found and what is not must not: want of memory is neither. */
+static bool find(void *data, struct error *err)
+{
+	const struct hive *hive = data;
+	struct hive_value value, none;
+	struct hive_key key, absent;
+
+	if (!hive_find(hive, NULL, "one\\T\xc3\xbcr", &key, err) ||
+	    !hive_find(hive, NULL, "One\\Two", &absent, err))
+		return false;
+	assert_int_not_equal(key.cell, REGF_NIL);
+	assert_int_equal(absent.cell, REGF_NIL);
+	if (!hive_find_value(hive, &key, "na\xc3\xafve", &value, err) ||
+	    !hive_find_value(hive, &key, "other", &none, err))
+		return false;
+	assert_int_not_equal(value.cell, REGF_NIL);
+	assert_int_equal(none.cell, REGF_NIL);
+	return true;
+}
+
 struct saved {
 	const struct hive *hive;
 	struct bytes right;
@@ -223,6 +245,28 @@ static void opening_runs_out_of_memory(void **state)
 	run_out(open_hive, hive_file, 0, 20);
 }
 
+static void finding_runs_out_of_memory(void **state)
+{
+	struct builder *b = builder_new(NULL);
+	struct builder_key *key = builder_path(b, "One\\T\xc3\xbcr");
+	struct error err = { 0 };
+	struct source *source;
+	struct hive *hive;
+	uint8_t *image;
+	size_t size;
+
+	(void)state;
+	builder_string(key, "Na\xc3\xafve", "text");
+	image = builder_write(b, &size);
+	source = recovering_source(image, size);
+	hive = hive_open(source, source, NULL, &err);
+	assert_non_null(hive);
+	run_out(find, hive, 0, 10);
+	talloc_free(source);
+	talloc_free(image);
+	talloc_free(b);
+}
+
 static void saving_runs_out_of_memory(void **state)
 {
 	TALLOC_CTX *tmp = talloc_new(NULL);
@@ -249,6 +293,7 @@ int main(void)
 		testing_unit(names_run_out_of_memory),
 		testing_unit(an_image_runs_out_of_memory),
 		testing_unit(opening_runs_out_of_memory),
+		testing_unit(finding_runs_out_of_memory),
 		testing_unit(saving_runs_out_of_memory),
 		testing_unit(a_cluster_runs_out_of_memory),
 		testing_unit(a_node_runs_out_of_memory),
