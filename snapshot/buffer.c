@@ -49,9 +49,10 @@ bool buffer_add_utf16(struct buffer *buffer, const char *text, struct error *err
 	if (!at)
 		return false;
 	for (size_t used, i = 0; i < size; i += used) {
-		uint32_t code;
+		uint32_t code = (uint8_t)text[i];
 
-		used = name_get_utf8(text + i, size - i, &code);
+		used = code < 0x80 ? 1
+		                   : name_get_utf8(text + i, size - i, &code); /* mostly ASCII */
 		if (used == 0)
 			return error_set(err, ERROR_INTERNAL, "a name is no UTF-8");
 		if (code >= 0x10000) {

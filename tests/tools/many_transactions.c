@@ -1,0 +1,189 @@
+/*
+ * many_transactions COUNT DIRECTORY
+ *
+ * Makes DIRECTORY/snapshot: a small cluster database and a log of COUNT transactions of three
+ * changes each, published durably as one backup; then verifies it, which replays them all.
+ * Prints the seconds of both, and of one CRC-32 over the log.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <zlib.h>
+
+#include "hive/publish.h"
+#include "hive/tree.h"
+#include "snapshot/batch.h"
+#include "snapshot/verify.h"
+
+static double seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static void must(bool done, const struct error *err)
+{
+	if (done)
+		return;
+	fprintf(stderr, "many_transactions: %s\n", err->text);
+	exit(1);
+}
+
+#define GROUPS 500
+
+static struct tree *make_tree(TALLOC_CTX *ctx)
+{
+	static const uint8_t descriptor[20] = { 1, 0, 4, 0x80 };
+	struct change change = { .op = CHANGE_SET_SECURITY,
+		                 .key = "",
+		                 .data = { descriptor, sizeof(descriptor) } };
+	struct error err;
+	struct tree *tree = tree_new(ctx, &err);
+	char key[40];
+
+	must(tree && tree_apply(tree, &change, NULL, &err), &err);
+	change = (struct change){ .op = CHANGE_CREATE_KEY, .key = "Groups" };
+	must(tree_apply(tree, &change, NULL, &err), &err);
+	for (unsigned i = 0; i < GROUPS; i++) {
+		snprintf(key, sizeof(key), "Groups\\%08x", i);
+		change.key = key;
+		must(tree_apply(tree, &change, NULL, &err), &err);
+	}
+	return tree;
+}
+
+/* Two values and the key's time. */
+static void make_changes(struct batch *batch, struct tree *tree, unsigned i)
+{
+	char key[40];
+	le32 number = le32_put(i);
+	le64 time = le64_put(132000000000000000u + i);
+	struct change changes[3] = {
+		{ .op = CHANGE_SET_VALUE, .name = "PersistentState", .type = 4 },
+		{ .op = CHANGE_SET_VALUE, .name = "StatusInformation", .type = 11 },
+		{ .op = CHANGE_SET_TIME },
+	};
+	struct error err;
+
+	snprintf(key, sizeof(key), "Groups\\%08x", i * 7 % GROUPS);
+	changes[0].data = (struct bytes){ number.b, sizeof(number) };
+	changes[1].data = changes[2].data = (struct bytes){ time.b, sizeof(time) };
+	for (int j = 0; j < 3; j++) {
+		changes[j].key = key;
+		must(batch_put(batch, &changes[j], &err), &err);
+		if (tree)
+			must(tree_apply(tree, &changes[j], NULL, &err), &err);
+	}
+}
+
+struct file {
+	struct image *image;
+	uint8_t digest[DIGEST_SIZE];
+	struct quolog_file entry;
+};
+
+static struct file make_chk(TALLOC_CTX *ctx, struct tree *tree, const char *name)
+{
+	struct error err;
+	struct file file = { tree_save(ctx, tree, 5, NULL, &err), { 0 }, { .path = name } };
+	struct digest *digest = digest_new(ctx);
+
+	must(file.image && tree_walk(tree, digest_sink(digest), &err), &err);
+	digest_finish(digest, file.digest);
+	file.entry.kind = LAYOUT_CHK;
+	file.entry.size = file.image->bytes.size;
+	file.entry.hive = file.entry.key = "";
+	digest_bytes(file.image->bytes, file.entry.digest);
+	return file;
+}
+
+static struct image *make_log(TALLOC_CTX *ctx, struct file chk[2], unsigned count)
+{
+	const struct quolog_identity id = { 2, "BENCH", "" };
+	struct error err;
+	struct quolog_writer *writer = quolog_create(ctx, &id, 1, 1, &err);
+	struct quolog_transaction transaction = { .origin = "NODE CLUSDB.LOG1 entry 1" };
+	struct batch *batch = batch_new(ctx, &err);
+	struct quolog_file files[3] = { chk[0].entry,
+		                        chk[1].entry,
+		                        { .path = LAYOUT_MARKER_NAME } };
+	struct image *image;
+
+	must(quolog_put_checkpoint(writer, chk[0].entry.path, chk[0].digest, 1, "NODE", &err),
+	     &err);
+	for (unsigned i = 0; i < count; i++) {
+		batch_clear(batch);
+		make_changes(batch, NULL, i);
+		must(batch_finish(batch, &transaction.batch, &transaction.companion, &err), &err);
+		must(quolog_put_transaction(writer, &transaction, &err), &err);
+	}
+	files[2].kind = LAYOUT_MARKER;
+	files[2].hive = files[2].key = "";
+	digest_bytes((struct bytes){ (const uint8_t *)"", 0 }, files[2].digest);
+	must(quolog_put_checkpoint(writer, chk[1].entry.path, chk[1].digest, 1, "NODE", &err) &&
+	             quolog_put_manifest(writer, files, 3, 1, &err),
+	     &err);
+	image = quolog_finish(ctx, writer, &err);
+	must(image, &err);
+	return image;
+}
+
+static void publish(TALLOC_CTX *ctx, const char *path, const struct file chk[2],
+                    const struct image *log)
+{
+	struct error err;
+	struct publish_dir *dir = publish_dir_begin(ctx, path, layout_is_snapshot, &err);
+	bool hidden;
+
+	must(dir && publish_dir_file(dir, chk[0].entry.path, chk[0].image->bytes, &err) &&
+	             publish_dir_file(dir, chk[1].entry.path, chk[1].image->bytes, &err) &&
+	             publish_dir_file(dir, LAYOUT_LOG_NAME, log->bytes, &err) &&
+	             publish_dir_marker(dir, LAYOUT_MARKER_NAME, &hidden, &err) &&
+	             publish_dir_commit(dir, &err),
+	     &err);
+	talloc_free(dir);
+}
+
+int main(int argc, char **argv)
+{
+	TALLOC_CTX *ctx = talloc_new(NULL);
+	unsigned count = argc == 3 ? (unsigned)strtoul(argv[1], NULL, 10) : 0;
+	char *path = argc == 3 ? talloc_asprintf(ctx, "%s/snapshot", argv[2]) : NULL;
+	double started, appended, verified, summed;
+	struct verdict verdict;
+	struct file chk[2];
+	struct batch *batch;
+	struct image *log;
+	struct tree *tree;
+	struct error err;
+	unsigned long crc;
+
+	if (!count)
+		return 2;
+	tree = make_tree(ctx);
+	chk[0] = make_chk(ctx, tree, "chk0001.tmp");
+	batch = batch_new(ctx, &err);
+	for (unsigned i = 0; i < count; i++) {
+		make_changes(batch, tree, i);
+		batch_clear(batch);
+	}
+	chk[1] = make_chk(ctx, tree, "chk0002.tmp");
+	started = seconds();
+	log = make_log(ctx, chk, count);
+	publish(ctx, path, chk, log);
+	appended = seconds() - started;
+	started = seconds();
+	must(verify_path(ctx, path, &verdict, &err), &err);
+	verified = seconds() - started;
+	started = seconds();
+	crc = crc32_z(0, log->bytes.data, log->bytes.size);
+	summed = seconds() - started;
+	printf("{\"transactions\": %u, \"log\": %llu, \"append\": %.4f, \"verify\": %.4f, "
+	       "\"crc32\": %.4f, \"complete\": %s, \"crc\": %lu}\n",
+	       count, (unsigned long long)log->bytes.size, appended, verified, summed,
+	       verdict.complete ? "true" : "false", crc);
+	talloc_free(ctx);
+	return verdict.complete ? 0 : 1;
+}
