@@ -205,6 +205,10 @@ static unsigned get_utf8(const uint8_t *at, size_t left, uint32_t *code)
 	                : at[0] < 0xf8 ? 4
 	                               : 0;
 
+	if (at[0] - 1u < 0x7f) {
+		*code = at[0];
+		return 1;
+	}
 	if (size == 0 || size > left)
 		return 0;
 	*code = size == 1 ? at[0] : at[0] & (0x7fu >> size);
@@ -244,12 +248,15 @@ static bool put_units(le16 *units, uint32_t *count, uint16_t *last, uint32_t cod
 static bool read_utf8(const char *text, size_t size, le16 *units, uint32_t *count, bool *narrow)
 {
 	uint16_t last = 0;
+	size_t at = 0;
 
 	if (size >= TEXT_MAX)
 		return false;
-	*count = 0;
+	while (!units && at < size && (uint8_t)text[at] - 1u < 0x7f)
+		at++; /* ASCII, which most names are: a unit a byte */
+	*count = (uint32_t)at;
 	*narrow = true;
-	for (size_t at = 0; at < size;) {
+	while (at < size) {
 		uint32_t code;
 		unsigned used = get_utf8((const uint8_t *)text + at, size - at, &code);
 
