@@ -182,10 +182,18 @@ static void compare_all(TALLOC_CTX *ctx, struct copy *copies, uint32_t count, ui
 		cluster_compare(ctx, &copies[newest].cluster, &copies[second].cluster, why);
 }
 
+/* Newer, or as new and whole where the other one is what could be salvaged. */
+static bool is_better(TALLOC_CTX *ctx, const struct copy *a, const struct copy *b)
+{
+	char *ignored;
+	int order = cluster_compare(ctx, &a->cluster, &b->cluster, &ignored);
+
+	return order > 0 || (order == 0 && !hive_salvaged(a->hive) && hive_salvaged(b->hive));
+}
+
 uint32_t copy_newest(TALLOC_CTX *ctx, struct copy *copies, uint32_t count, bool *mixed, char **why)
 {
 	uint32_t newest = count;
-	char *ignored;
 
 	*mixed = false;
 	*why = NULL;
@@ -200,10 +208,15 @@ uint32_t copy_newest(TALLOC_CTX *ctx, struct copy *copies, uint32_t count, bool 
 			*mixed = true;
 			return count;
 		}
-		if (cluster_compare(ctx, &copies[i].cluster, &copies[newest].cluster, &ignored) > 0)
+		if (is_better(ctx, &copies[i], &copies[newest]))
 			newest = i;
 	}
 	if (newest < count)
 		compare_all(ctx, copies, count, newest, why);
+	for (uint32_t i = 0; newest < count && i < count; i++) {
+		if (copies[i].condition == COPY_DAMAGED)
+			*why = talloc_asprintf(ctx, "%s%sof those that can be read; %s cannot",
+			                       *why ? *why : "", *why ? "; " : "", copies[i].path);
+	}
 	return newest;
 }

@@ -20,7 +20,7 @@ static bool check_destination(const struct backup_options *options, const char *
 		if (!guard_source(destination, *system, err))
 			return false;
 	}
-	return guard_snapshot(destination, err) &&
+	return guard_snapshot(destination, err) && guard_windows(destination, err) &&
 	       (!options->collect.quorum ||
 	        guard_source(destination, options->collect.quorum, err));
 }

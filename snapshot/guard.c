@@ -1,6 +1,7 @@
 /* Asked before anything is read or written; what cannot be resolved is left to fail later. */
 #include "snapshot/guard.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -138,4 +139,58 @@ bool guard_snapshot(const char *path, struct error *err)
 	                            "%s: would lie inside a snapshot or a quorum disk's folder, "
 	                            "where nothing else belongs; name another place",
 	                            path);
+}
+
+/* The directory of this name in the open directory FD, letter case aside; FD is closed. */
+static int enter(int fd, const char *name)
+{
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	const struct dirent *entry;
+	int found = -1;
+
+	if (!dir) {
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	while (found < 0 && (entry = readdir(dir)) != NULL) {
+		if (strcasecmp(entry->d_name, name) == 0)
+			found = openat(dirfd(dir), entry->d_name,
+			               O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	}
+	closedir(dir);
+	return found;
+}
+
+static bool has_windows(const char *folder)
+{
+	static const char *const names[] = { "Windows", "WINNT" };
+	bool found = false;
+
+	for (unsigned i = 0; !found && i < sizeof(names) / sizeof(names[0]); i++) {
+		int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		fd = enter(enter(enter(fd, names[i]), "System32"), "config");
+		found = fd >= 0;
+		if (found)
+			close(fd);
+	}
+	return found;
+}
+
+bool guard_windows(const char *path, struct error *err)
+{
+	char *folder = nearest(path), *slash;
+	bool found = false;
+
+	while (folder && !(found = has_windows(*folder ? folder : "/")) && *folder &&
+	       (slash = strrchr(folder, '/')) != NULL)
+		*slash = '\0';
+	if (found)
+		error_set(err, ERROR_REFUSED,
+		          "%s: would lie on a Windows system volume (%s), which nothing but a "
+		          "restore may change; name another place",
+		          path, *folder ? folder : "/");
+	free(folder);
+	return !found;
 }

@@ -26,4 +26,10 @@ bool guard_apart(const char *one, const char *other, struct error *err);
  */
 bool guard_snapshot(const char *path, struct error *err);
 
+/*
+ * ERROR_REFUSED if PATH would lie on a Windows system volume: a directory above it holds
+ * Windows/System32/config (or WINNT). Only restore writes there, and says what it replaces.
+ */
+bool guard_windows(const char *path, struct error *err);
+
 #endif

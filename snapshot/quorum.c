@@ -12,7 +12,7 @@ static bool chk_number(const char *name, unsigned long *number)
 	if (strncasecmp(name, "chk", 3) != 0 || !isxdigit((unsigned char)name[3]))
 		return false;
 	*number = strtoul(name + 3, &end, 16);
-	return strcasecmp(end, ".tmp") == 0;
+	return end - name <= 3 + 8 && strcasecmp(end, ".tmp") == 0;
 }
 
 static char *inside(TALLOC_CTX *ctx, const struct quorum *quorum, const char *name)

@@ -40,6 +40,26 @@ static bool prepare(struct cmd *cmd, const struct backing_up *asked, struct back
 	return true;
 }
 
+/* What is not in the snapshot, or is open to others, is said even with --quiet. */
+static bool matters(const char *code)
+{
+	static const char *const codes[] = { "clusdb-damaged",
+		                             "clusdb-dirty",
+		                             "hive-missing",
+		                             "hive-dirty",
+		                             "hive-damaged",
+		                             "checkpoint-hive-damaged",
+		                             "log-gap",
+		                             "not-private",
+		                             "old-not-removed" };
+
+	for (unsigned i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		if (strcmp(codes[i], code) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void say_newest(struct cmd *cmd, const struct collection *collection)
 {
 	const struct copy *newest = &collection->copies[collection->newest];
@@ -49,8 +69,9 @@ static void say_newest(struct cmd *cmd, const struct collection *collection)
 		 */
 		if (strcmp(collection->warnings->list[i].code, "marker-not-hidden") == 0)
 			continue;
-		cmd_note(cmd, "warning: %s: %s", collection->warnings->list[i].code,
-		         collection->warnings->list[i].text);
+		if (!cmd->quiet || matters(collection->warnings->list[i].code))
+			cmd_message("warning: %s: %s", collection->warnings->list[i].code,
+			            collection->warnings->list[i].text);
 	}
 	if (collection->copy_count > 1)
 		cmd_note(cmd, "%s has the newest copy of the database%s%s", newest->path,

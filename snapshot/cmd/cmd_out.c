@@ -46,5 +46,5 @@ bool cmd_out_is_no_source(const char *out, const char *source_path, const struct
 			"%s: is a source of this command, which never changes its sources; "
 			"name another file",
 			out);
-	return guard_snapshot(out, err);
+	return guard_snapshot(out, err) && guard_windows(out, err);
 }

@@ -50,15 +50,24 @@ static bool each(void *data, const struct change *change, struct error *err)
 	return reg_write(output->writer, change, err);
 }
 
-/* HKEY_LOCAL_MACHINE and the name under which Windows mounts a hive of this file name. */
-static char *default_root(TALLOC_CTX *ctx, const struct hive *hive)
+/*
+ * The path of the top key: that of the hive's root (given, or HKEY_LOCAL_MACHINE and the name
+ * under which Windows mounts a hive of this file name), and the way from there.
+ */
+static char *top_path(TALLOC_CTX *ctx, const char *root, const struct hive *hive,
+                      const struct hive_key *key)
 {
 	const char *name = strrchr(hive_name(hive), '/');
+	char *below = hive_path(ctx, hive, key);
 
 	name = name ? name + 1 : hive_name(hive);
 	if (cmd_is_cluster_hive(hive))
 		name = "Cluster";
-	return talloc_asprintf(ctx, "HKEY_LOCAL_MACHINE\\%s", name);
+	if (!root)
+		root = talloc_asprintf(ctx, "HKEY_LOCAL_MACHINE\\%s", name);
+	if (!root || !below)
+		return NULL;
+	return talloc_asprintf(ctx, "%s%s%s", root, *below ? "\\" : "", below);
 }
 
 static void say_left_out(const struct reg_left_out *left_out)
@@ -82,12 +91,13 @@ bool cmd_reg_write(struct cmd *cmd, const struct cmd_reg *reg, const struct hive
                    uint64_t *count, struct error *err)
 {
 	struct output output = { .to_file = reg->output != NULL };
-	struct reg_options options = { reg->root ? reg->root : default_root(cmd->ctx, b),
-		                       reg->utf8 };
+	struct reg_options options = { top_path(cmd->ctx, reg->root, b, key_b), reg->utf8 };
 	struct diff_options diff = { .leave_out = reg->leave_out };
 	struct reg_left_out left_out;
 	bool done;
 
+	if (!options.root)
+		return error_memory(err);
 	output.writer = reg_writer_new(cmd->ctx, &options, put, &output, err);
 	done = output.writer && diff_subtrees(a, key_a, b, key_b, &diff, each, &output, err) &&
 	       reg_write_end(output.writer, &left_out, err) &&
