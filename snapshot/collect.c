@@ -120,8 +120,10 @@ bool collect_add(struct collecting *c, char *path, struct bytes bytes, const cha
 	if (!files || !path)
 		return error_memory(c->err);
 	file = &files[out->file_count];
-	*file = (struct collected){ path, bytes, talloc_strdup(files, hive),
-		                    talloc_strdup(files, key) };
+	*file = (struct collected){ .path = path,
+		                    .bytes = bytes,
+		                    .hive = talloc_strdup(files, hive),
+		                    .key = talloc_strdup(files, key) };
 	if (!file->hive || !file->key)
 		return error_memory(c->err);
 	out->file_count++;

@@ -23,9 +23,11 @@ struct collect_options {
 
 /* One file of a snapshot that is to be. */
 struct collected {
-	char *path;         /* in the snapshot: "chk0001.tmp", "<GUID>/<id>.CPT" */
-	struct bytes bytes; /* on the struct collection */
-	char *hive, *key;   /* where it comes from: SYSTEM and file, key in it; may be "" */
+	char *path;              /* in the snapshot: "chk0001.tmp", "<GUID>/<id>.CPT" */
+	struct bytes bytes;      /* on the struct collection */
+	char *hive, *key;        /* where it comes from: SYSTEM and file, key in it; may be "" */
+	const struct hive *from; /* of a .CPT: the open hive and the key's cell, or NULL */
+	uint32_t cell;
 };
 
 struct collection {

@@ -24,12 +24,43 @@ static void warn(struct collecting *c, const struct checkpoint *checkpoint, cons
 
 /* --- registry checkpoints --- */
 
+/* The image of this key, if another checkpoint of it has been collected: one is enough. */
+static bool shared_image(const struct collecting *c, const struct hive *hive, uint32_t cell,
+                         struct bytes *bytes)
+{
+	for (uint32_t i = 0; i < c->out->file_count; i++) {
+		const struct collected *file = &c->out->files[i];
+
+		if (file->from == hive && file->cell == cell) {
+			*bytes = file->bytes;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool add_image(struct collecting *c, char *path, struct hive *hive, const struct hklm *where)
+{
+	struct bytes bytes;
+	struct image *image;
+
+	if (!shared_image(c, hive, where->found.cell, &bytes)) {
+		image = collect_image(c, hive, &where->found, path);
+		if (!image)
+			return false;
+		bytes = image->bytes;
+	}
+	if (!collect_add(c, path, bytes, where->file, where->key))
+		return false;
+	c->out->files[c->out->file_count - 1].from = hive;
+	c->out->files[c->out->file_count - 1].cell = where->found.cell;
+	return true;
+}
+
 /* The checkpoint's subtree on this disk; *DONE says if it was there. */
 static bool from_system(struct collecting *c, const struct checkpoint *checkpoint,
                         struct system *system, bool *done)
 {
-	const char *volume = volume_path(system->volume);
-	struct image *image;
 	struct hive *hive;
 	struct hklm where;
 	char *path;
@@ -41,11 +72,12 @@ static bool from_system(struct collecting *c, const struct checkpoint *checkpoin
 		return true;
 	hive = system_hive(system, (enum system_hive)where.hive, c->err);
 	path = file_name(c, checkpoint, "CPT");
-	image = hive && path ? collect_image(c, hive, &where.found, path) : NULL;
-	if (!image)
-		return path ? error_wrap(c->err, "%s", volume) : error_memory(c->err);
+	if (!path)
+		return error_memory(c->err);
+	if (!hive || !add_image(c, path, hive, &where))
+		return error_wrap(c->err, "%s", volume_path(system->volume));
 	*done = true;
-	return collect_add(c, path, image->bytes, where.file, where.key);
+	return true;
 }
 
 static bool from_other_systems(struct collecting *c, const struct checkpoint *checkpoint,

@@ -174,8 +174,9 @@ static bool add_file(struct edit *edit, const char *path, struct bytes bytes, co
 	if (!list)
 		return error_memory(err);
 	files->files = list;
-	list[files->file_count++] =
-		(struct collected){ (char *)path, bytes, (char *)hive, (char *)key };
+	list[files->file_count++] = (struct collected){
+		.path = (char *)path, .bytes = bytes, .hive = (char *)hive, .key = (char *)key
+	};
 	return true;
 }
 

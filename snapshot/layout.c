@@ -81,7 +81,7 @@ const char *layout_kind_name(enum layout_kind kind)
 /* What has been seen of a directory that may be a snapshot. */
 struct seen {
 	const char *path;
-	bool images, log;
+	bool log;
 };
 
 static bool foreign(const struct seen *seen, const char *name, struct error *err)
@@ -102,7 +102,6 @@ static bool see_file(int fd, const char *shown, const char *name, struct seen *s
 	if (kind == LAYOUT_UNKNOWN || (kind == LAYOUT_RESOURCE) != S_ISDIR(st.st_mode) ||
 	    (kind != LAYOUT_RESOURCE && !S_ISREG(st.st_mode)))
 		return foreign(seen, shown, err);
-	seen->images |= kind == LAYOUT_CHK;
 	seen->log |= kind == LAYOUT_LOG && st.st_size > 0;
 	return true;
 }
@@ -150,7 +149,7 @@ static bool log_is_ours(int fd, const struct seen *seen, struct error *err)
 	if (n < 0)
 		return error_errno(err, ERROR_DESTINATION, "%s: cannot read " LAYOUT_LOG_NAME,
 		                   seen->path);
-	if (memcmp(start, RECORD_SIGNATURE, (size_t)n) == 0)
+	if (n == sizeof(start) && memcmp(start, RECORD_SIGNATURE, sizeof(start)) == 0)
 		return true;
 	return error_set(err, ERROR_REFUSED,
 	                 "%s: its " LAYOUT_LOG_NAME " is not ours: a backup that Windows made is "
@@ -166,6 +165,6 @@ bool layout_is_snapshot(int fd, const char *path, struct error *err)
 		return false;
 	if (seen.log)
 		return log_is_ours(fd, &seen, err);
-	return seen.images ||
-	       error_set(err, ERROR_REFUSED, "%s: is not empty and no snapshot", path);
+	/* Images without a log are what somebody has put there by hand, not what we publish. */
+	return error_set(err, ERROR_REFUSED, "%s: is not empty and no snapshot", path);
 }

@@ -136,22 +136,40 @@ static bool check_manifest(struct verifying *v)
 
 /* --- files that it does not name --- */
 
+/* The first file of the manifest, which is sorted, that does not come before NAME. */
+static size_t lower_bound(const struct verdict *verdict, const char *name)
+{
+	size_t low = 0, high = verdict->file_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(verdict->files[middle].path, name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Is PATH a file of the snapshot, or (*FOLDER) a directory with one in it? */
 static bool is_known(const struct verifying *v, const char *path, bool *folder)
 {
 	const struct verdict *verdict = v->verdict;
-	size_t size = strlen(path);
+	size_t size = strlen(path), at = lower_bound(verdict, path);
+	char *inside;
 
 	*folder = false;
-	if (strcmp(path, LAYOUT_LOG_NAME) == 0)
+	if (strcmp(path, LAYOUT_LOG_NAME) == 0 ||
+	    (at < verdict->file_count && strcmp(verdict->files[at].path, path) == 0))
 		return true;
-	for (size_t i = 0; i < verdict->file_count; i++) {
-		const char *name = verdict->files[i].path;
-
-		if (strcmp(name, path) == 0)
-			return true;
-		if (strncmp(name, path, size) == 0 && name[size] == '/')
-			*folder = true;
-	}
+	inside = talloc_asprintf(v->ctx, "%s/", path);
+	if (!inside)
+		return false;
+	at = lower_bound(verdict, inside);
+	*folder =
+		at < verdict->file_count && strncmp(verdict->files[at].path, inside, size + 1) == 0;
+	talloc_free(inside);
 	return *folder;
 }
 
@@ -191,10 +209,14 @@ static bool check_folder(struct verifying *v, const char *folder)
 			close(fd);
 		return verify_damage(v, *folder ? folder : v->path, "cannot be listed: %m");
 	}
+	errno = 0;
 	while (done && (entry = readdir(dir)) != NULL) {
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			done = check_entry(v, folder, entry->d_name);
+		errno = 0;
 	}
+	if (done && errno)
+		done = verify_damage(v, *folder ? folder : v->path, "cannot be listed: %m");
 	closedir(dir);
 	return done;
 }

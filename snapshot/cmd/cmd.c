@@ -249,7 +249,9 @@ bool cmd_parse(struct cmd *cmd, int argc, char **argv, const struct cmd_option *
 		else if (option == ':')
 			why = "an option lacks its value";
 		else if (option == '?')
-			why = talloc_asprintf(cmd->ctx, "unknown option %s", argv[optind - 1]);
+			why = optopt ? talloc_asprintf(cmd->ctx, "unknown option -%c", optopt)
+			             : talloc_asprintf(cmd->ctx, "unknown option %s",
+			                               argv[optind - 1]);
 		else if (option >= OPTION_OWN)
 			why = take(cmd, &options[option - OPTION_OWN], optarg);
 	}

@@ -43,14 +43,10 @@ static bool prepare(struct cmd *cmd, const struct backing_up *asked, struct back
 /* What is not in the snapshot, or is open to others, is said even with --quiet. */
 static bool matters(const char *code)
 {
-	static const char *const codes[] = { "clusdb-damaged",
-		                             "clusdb-dirty",
-		                             "hive-missing",
-		                             "hive-dirty",
-		                             "hive-damaged",
-		                             "checkpoint-hive-damaged",
-		                             "log-gap",
-		                             "not-private",
+	static const char *const codes[] = { "clusdb-damaged", "clusdb-dirty",
+		                             "hive-missing",   "hive-dirty",
+		                             "hive-damaged",   "checkpoint-hive-damaged",
+		                             "log-gap",        "not-private",
 		                             "old-not-removed" };
 
 	for (unsigned i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {

@@ -183,7 +183,7 @@ const struct command command_checkpoint_remove = {
 	.summary = "takes a registry checkpoint out of a snapshot (Remove-ClusterCheckpoint)",
 	.help = "RESOURCE is a GUID or a name, KEY the path as `checkpoint list` shows it. The "
 		"registration is\ntaken out by one more transaction of the log, and its image "
-	        "(.CPT) "
+		"(.CPT) "
 		"leaves the snapshot.",
 	.run = run_remove,
 };

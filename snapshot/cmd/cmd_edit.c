@@ -60,13 +60,13 @@ const struct command command_edit = {
 	.arguments = "SNAPSHOT FILE.reg",
 	.summary = "changes the database in a snapshot, as one more transaction",
 	.help = "FILE.reg has keys below HKEY_LOCAL_MACHINE\\Cluster and means what it would mean "
-	        "to "
+		"to "
 		"regedit.\nAll of it is carried out on a copy first; if anything cannot be, "
-	        "nothing "
+		"nothing "
 		"is written. Then the\nsnapshot is replaced, at once and whole: the log goes on "
-	        "with "
+		"with "
 		"one transaction and one\ncheckpoint, a new highest chk????.tmp holds the new "
-	        "state, "
+		"state, "
 		"and every earlier state stays.\nThe version of the database (PaxosTag) is not "
 		"raised.",
 	.run = run,

@@ -18,12 +18,12 @@ static void report(const struct cmd *cmd, const struct recovery *recovery,
 	}
 	for (uint32_t i = 0; i < recovery->message_count; i++)
 		json_array_append_new(messages, cmd_json_text(recovery->messages[i]));
-	object = json_pack("{s:o,s:s,s:i,s:i,s:i,s:o,s:b,s:b}", "path", cmd_json_text(cmd->args[1]),
+	object = json_pack("{s:o,s:s,s:I,s:I,s:I,s:o,s:b,s:b}", "path", cmd_json_text(cmd->args[1]),
 	                   "condition", names[recovery->condition], "log_entries_applied",
-	                   (int)recovery->entries, "first_sequence", (int)recovery->first,
-	                   "last_sequence", (int)recovery->last, "messages", messages,
-	                   "log_missing", recovery->log_missing, "kernel_transactions_pending",
-	                   recovery->transactions);
+	                   (json_int_t)recovery->entries, "first_sequence",
+	                   (json_int_t)recovery->first, "last_sequence", (json_int_t)recovery->last,
+	                   "messages", messages, "log_missing", recovery->log_missing,
+	                   "kernel_transactions_pending", recovery->transactions);
 	cmd_json_print(object);
 }
 

@@ -6,7 +6,7 @@
 #include "snapshot/cmd/cmd.h"
 
 struct cmd_reg {
-	const char *root; /* path of the hive's root key; NULL: by the name of its file */
+	const char *root;   /* path of the hive's root key; NULL: by the name of its file */
 	const char *output; /* FILE, or NULL: standard output */
 	bool utf8;
 	uint32_t leave_out; /* CHANGE_BITs that nobody wants to hear of */
