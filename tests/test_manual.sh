@@ -52,7 +52,7 @@ ok "the manual's synopsis has the commands of --help"
 sed -n '/^\.Ss Commands/,/^\.Ss Options/s/^\.It Cm //p' docs/clusnap.1 | sort >"$dir/named"
 diff "$dir/commands" "$dir/named" >"$dir/why"
 ok "the manual describes the commands of --help"
-sed -n 's/^| `clusnap \([a-z]\+\( list\)\?\)[ `].*/\1/p' README.md | sort >"$dir/named"
+sed -n 's/^| `clusnap \([a-z]\+\( list\| add\| remove\)\?\)[ `].*/\1/p' README.md | sort >"$dir/named"
 diff "$dir/commands" "$dir/named" >"$dir/why"
 ok "README's table has the commands of --help"
 

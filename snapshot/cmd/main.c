@@ -29,11 +29,11 @@ static const struct command *const commands[] = {
 static void help(FILE *to)
 {
 	fprintf(to, "usage: clusnap COMMAND [OPTION...] ARGUMENT...\n\n"
-	            "Backs up and restores the configuration of Windows failover cluster nodes "
+	            "Backs up the configuration of Windows failover cluster nodes "
 	            "that are\n"
 	            "down, from their mounted system disks.\n\n");
 	for (unsigned i = 0; i < COMMANDS; i++)
-		fprintf(to, "  %-16s %s\n", commands[i]->name, commands[i]->summary);
+		fprintf(to, "  %-18s %s\n", commands[i]->name, commands[i]->summary);
 	fprintf(to, "\n`clusnap COMMAND --help` tells more; clusnap(1) is the manual.\n"
 	            "A volume is best mounted for reading with\n"
 	            "  ntfs-3g -o ro,norecover,nodev,nosuid,noexec,umask=077 DEVICE DIRECTORY\n");
