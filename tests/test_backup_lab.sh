@@ -114,7 +114,11 @@ class Seed:
         wanted = {"%s/%s.CPT" % (c["resource"], c["id"]): c["hash"]
                   for c in node["checkpoints"] if c["present"]}
         self.equal({f["path"] for f in found["files"] if f["kind"] == "cpt"}, set(wanted), name)
-        self.images(name, one, {**wanted, "chk0001.tmp": node["clusdb_hash"]})
+        states = sorted(f["path"] for f in found["files"] if f["kind"] == "chk")
+        self.images(name, one, {**wanted, states[-1]: node["clusdb_hash"]})
+        if len(states) > 1:  # the first is what the log of a dirty ClusDb starts from
+            known = [s["hash"] for s in node.get("dirty_states", [])]
+            self.equal((states[0], known.count(judge(one / states[0])[0])), ("chk0001.tmp", 1), name)
         self.equal(found["id"], hashlib.sha256((one / "quolog.log").read_bytes()).hexdigest(),
                    name, "id")
         for file in found["files"]:
