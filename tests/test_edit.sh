@@ -55,7 +55,7 @@ cp -a "$snapshot" "$dir/old"
 
 for row in 'root 3' 'other 3' 'elsewhere 4' 'broken 4' 'nothing 0' 'absent 4'; do
 	run "${row#* }" edit "$snapshot" "$dir/${row% *}.reg" && diff -r "$dir/old" "$snapshot" &&
-		[ "$(ls -A "$dir" | grep -c snapshot)" = 1 ]
+		[ "$(find "$dir" -maxdepth 1 -name '*snapshot*' | wc -l)" = 1 ]
 	ok "edit of what is ${row% *}: ${row#* }, and nothing is written"
 done
 run 4 checkpoint add "$snapshot" Nobody 'Software\X' && grep -q 5007 "$dir/err"
