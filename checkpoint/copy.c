@@ -17,6 +17,14 @@ const char *copy_condition_name(enum copy_condition condition)
 	return condition_names[condition];
 }
 
+const char *copy_origin(TALLOC_CTX *ctx, const struct copy *copy)
+{
+	const char *node = copy->system ? copy->system->node : NULL;
+
+	return talloc_asprintf(ctx, "%s%s", node ? node : "database",
+	                       copy->hive && hive_salvaged(copy->hive) ? COPY_SALVAGED : "");
+}
+
 static void add_all(struct problems *to, const struct problems *from)
 {
 	for (uint32_t i = 0; from && i < from->count; i++) {

@@ -28,6 +28,12 @@ struct copy {
 bool copy_open(TALLOC_CTX *ctx, const char *path, const struct hive_options *options,
                struct copy *copy, struct error *err);
 
+/* A mark behind the origin of what was made of a damaged hive. */
+#define COPY_SALVAGED " (salvaged)"
+
+/* Whose copy it is, for a log: the node's name, or "database"; on CTX, NULL without memory. */
+const char *copy_origin(TALLOC_CTX *ctx, const struct copy *copy);
+
 /* "clean", "recovered", "damaged", "missing" */
 const char *copy_condition_name(enum copy_condition condition);
 

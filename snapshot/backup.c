@@ -71,10 +71,13 @@ static struct image *make_log(TALLOC_CTX *ctx, const struct collection *collecti
 	const struct history *history = &collection->history;
 	const struct copy *newest = &collection->copies[collection->newest];
 	uint64_t time = newest->cluster.written;
-	const char *origin =
-		newest->system && newest->system->node ? newest->system->node : "database";
+	const char *origin = copy_origin(ctx, newest);
 	struct image *image;
 
+	if (!origin) {
+		error_memory(err);
+		return NULL;
+	}
 	if (history->transactions && !quolog_put_checkpoint(history->writer, collection->newest_chk,
 	                                                    collection->digest, time, origin, err))
 		return NULL;

@@ -25,11 +25,6 @@ struct telling {
 
 /* --- the log --- */
 
-static const char *node_of(const struct copy *copy)
-{
-	return copy->system && copy->system->node ? copy->system->node : "database";
-}
-
 static uint64_t limit_of(const struct history_options *options)
 {
 	const struct cluster *cluster = &options->copies[options->newest].cluster;
@@ -63,7 +58,7 @@ static bool begin(struct telling *t, struct state *state, uint64_t first)
 	return t->out->writer && hive_root(state->hive, &root, t->err) &&
 	       digest_subtree(state->hive, &root, digest, t->err) &&
 	       quolog_put_checkpoint(t->out->writer, "chk0001.tmp", digest, state->written,
-	                             node_of(t->copy), t->err);
+	                             copy_origin(t->ctx, t->copy), t->err);
 }
 
 static bool put(struct telling *t, struct batch *batch, uint64_t time, bool inferred,
@@ -88,7 +83,7 @@ static bool put_inferred(void *data, uint64_t time, struct batch *batch, struct 
 	struct telling *t = data;
 
 	(void)err;
-	return put(t, batch, time, true, node_of(t->copy));
+	return put(t, batch, time, true, copy_origin(t->ctx, t->copy));
 }
 
 struct entry {
@@ -207,8 +202,8 @@ static bool take_state(void *data, const struct recover_state *replayed, struct 
 		return true;
 	}
 	if (replayed->log)
-		origin = talloc_asprintf(state, "%s %s entry %u", node_of(t->copy), replayed->log,
-		                         replayed->sequence);
+		origin = talloc_asprintf(state, "%s %s entry %u", copy_origin(t->ctx, t->copy),
+		                         replayed->log, replayed->sequence);
 	return (origin || !replayed->log || error_memory(err)) && step(t, state, origin);
 }
 

@@ -1,6 +1,24 @@
 /* clusnap verify: is a snapshot complete, undamaged, and the one that is expected? */
 #include "snapshot/cmd/cmd_snapshot.h"
 
+/* A snapshot can be whole, and yet hold only what could be salvaged. */
+static void warn_salvaged(const struct verdict *verdict, struct problems *warnings)
+{
+	size_t mark = strlen(COPY_SALVAGED);
+
+	for (size_t i = 0; verdict->log && i < verdict->log->entry_count; i++) {
+		const struct quolog_entry *entry = &verdict->log->entries[i];
+		size_t size = strlen(entry->origin);
+
+		if (size < mark || strcmp(entry->origin + size - mark, COPY_SALVAGED) != 0)
+			continue;
+		problems_add(warnings, PROBLEM_HEALS, PROBLEM_NOWHERE, "salvaged",
+		             "the database as of transaction %llu is what could be salvaged of a "
+		             "damaged one",
+		             (unsigned long long)entry->sequence);
+	}
+}
+
 static int run(struct cmd *cmd, int argc, char **argv)
 {
 	const char *expected = NULL;
@@ -22,6 +40,9 @@ static int run(struct cmd *cmd, int argc, char **argv)
 	warnings = problems_new(cmd->ctx);
 	if (!warnings || !verify_path(cmd->ctx, cmd->args[0], &verdict, &err))
 		return warnings ? cmd_fail(&err) : ERROR_INTERNAL;
+	warn_salvaged(&verdict, warnings);
+	for (uint32_t i = 0; i < warnings->count; i++)
+		cmd_message("%s: warning: %s", cmd->args[0], warnings->list[i].text);
 	other = expected && strcasecmp(expected, verdict.id) != 0;
 	if (other)
 		problems_add(warnings, PROBLEM_FATAL, PROBLEM_NOWHERE, "identity-mismatch",
