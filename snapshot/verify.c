@@ -188,22 +188,19 @@ static bool check_entry(struct verifying *v, const char *folder, const char *nam
 	return !is_folder || check_folder(v, path); /* one level: a path has at most one '/' */
 }
 
-/* A snapshot is a source too: its times are left alone where the system allows it. */
-static int open_folder(int dirfd, const char *name)
-{
-	int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-	int fd = openat(dirfd, name, flags | O_NOATIME);
-
-	return fd < 0 && errno == EPERM ? openat(dirfd, name, flags) : fd;
-}
-
 static bool check_folder(struct verifying *v, const char *folder)
 {
-	int fd = open_folder(v->fd, *folder ? folder : ".");
-	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	const char *name = *folder ? folder : ".";
+	int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	int fd = openat(v->fd, name, flags | O_NOATIME); /* for owners: times are left alone */
+	DIR *dir = NULL;
 	const struct dirent *entry;
 	bool done = true;
 
+	if (fd < 0 && errno == EPERM)
+		fd = openat(v->fd, name, flags);
+	if (fd >= 0)
+		dir = fdopendir(fd);
 	if (!dir) {
 		if (fd >= 0)
 			close(fd);
