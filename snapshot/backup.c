@@ -159,14 +159,42 @@ static bool is_unchanged(TALLOC_CTX *ctx, const char *path, const struct quolog 
 	       error_set(err, ERROR_DESTINATION, "%s: somebody else changed it meanwhile", path);
 }
 
+/* A snapshot is replaced as BackupClusterDatabase does it; that it held something else is said. */
+static void warn_replaced(TALLOC_CTX *ctx, const char *path, struct bytes log,
+                          struct problems *warnings)
+{
+	char *name = talloc_asprintf(ctx, "%s/" LAYOUT_LOG_NAME, path);
+	struct error none;
+	struct image *image = name ? image_read(ctx, AT_FDCWD, name, &none) : NULL;
+	struct quolog *old = image ? quolog_read(ctx, image->bytes, &none) : NULL;
+	struct quolog *new = old ? quolog_read(ctx, log, &none) : NULL;
+
+	if (!new || old->entry_count == 0 || new->entry_count == 0)
+		return;
+	if (strcmp(old->id.instance_id, new->id.instance_id) != 0 ||
+	    strcmp(old->id.cluster, new->id.cluster) != 0)
+		problems_add(warnings, PROBLEM_HEALS, PROBLEM_NOWHERE, "replaced-other",
+		             "%s: replaced a snapshot of another cluster, %s", path,
+		             old->id.cluster);
+	else if (old->entries[old->entry_count - 1].time > new->entries[new->entry_count - 1].time)
+		problems_add(warnings, PROBLEM_HEALS, PROBLEM_NOWHERE, "replaced-newer",
+		             "%s: replaced a snapshot of a newer state of %s", path,
+		             old->id.cluster);
+}
+
 /* EXPECTED: the log that must be there; NULL: any, or none. */
 static bool publish(TALLOC_CTX *ctx, const char *path, const struct quolog *expected,
                     const struct collection *collection, const struct image *log,
                     struct verdict *verdict, struct error *err)
 {
 	struct publish_dir *dir = publish_dir_begin(ctx, path, layout_is_snapshot, err);
-	bool done = dir && (!expected || is_unchanged(ctx, path, expected, err)) &&
-	            backup_publish(ctx, dir, path, collection, log, verdict, err);
+	struct problems *warnings = collection->warnings;
+	bool done;
+
+	if (dir && !expected)
+		warn_replaced(ctx, path, log->bytes, warnings);
+	done = dir && (!expected || is_unchanged(ctx, path, expected, err)) &&
+	       backup_publish(ctx, dir, path, collection, log, verdict, err);
 
 	talloc_free(dir);
 	return done;

@@ -46,7 +46,8 @@ static bool matters(const char *code)
 	static const char *const codes[] = { "clusdb-damaged", "clusdb-dirty",
 		                             "hive-missing",   "hive-dirty",
 		                             "hive-damaged",   "checkpoint-hive-damaged",
-		                             "log-gap",        "not-private",
+		                             "log-gap",        "replaced-other",
+		                             "replaced-newer", "not-private",
 		                             "old-not-removed" };
 
 	for (unsigned i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
