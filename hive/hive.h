@@ -52,7 +52,7 @@ struct hive *hive_open(TALLOC_CTX *ctx, const struct source *source,
  * second takes the same OPTIONS; if it fails the hive can only be freed.
  */
 struct hive *hive_begin(TALLOC_CTX *ctx, const struct source *source,
-			const struct hive_options *options, struct error *err);
+                        const struct hive_options *options, struct error *err);
 bool hive_finish(struct hive *hive, const struct hive_options *options, struct error *err);
 
 /* Opens a clean image as it is, without logs: one that we wrote, or a state on the way. */

@@ -66,12 +66,13 @@ heal() {
 }
 
 judge() {
+	# shellcheck disable=SC2034 # read by tests/fault.sh
 	fault_at=$at
 	fault_orderly || wrong "$at: exit $fault_status: $(<"$fault_err")"
 	look
 	if [ $fault_status -le 1 ]; then
 		[ $found = new ] || wrong "$at: exit $fault_status without the new one"
-	elif [ $fault_status -ne 137 ] && 
+	elif [ $fault_status -ne 137 ] &&
 		! grep -qE 'is in place, whole|standard output' "$fault_err"; then
 		# what failed in good order has changed nothing and left nothing
 		[ "$before" = nothing ] || [ $found = old ] || wrong "$at: failed, DEST is not the old one"
@@ -131,6 +132,7 @@ sweep "promise 3: over a snapshot, reading the disk fails" 17 \
 always=(-e inject=renameat2:error=EINVAL) fault_also=renameat2
 sweep "promise 3: where two names cannot be exchanged" 0 \
 	renameat:KILL fsync:KILL unlinkat:KILL mkdirat:KILL renameat:EIO
+# shellcheck disable=SC2034 # read by tests/fault.sh
 always=() fault_also=''
 before=nothing
 sweep "promise 3: a first backup, killed or failing" 0 \

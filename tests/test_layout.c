@@ -93,8 +93,8 @@ static void test_is_snapshot(void **state)
 		{ "printf clql >quolog.log; mkdir $G; touch $G/00000001.CPT $G/00000002.CPR",
 		  NULL },
 		{ "printf clqlxxx >quolog.log", NULL },
-		{ "touch chk0001.tmp; mkdir $G", NULL }, /* torn, but a snapshot's */
-		{ "touch chk0001.tmp quolog.log", NULL },
+		{ "touch chk0001.tmp; mkdir $G", "no snapshot" }, /* put there by hand */
+		{ "touch chk0001.tmp quolog.log", "quolog.log" },
 		{ "printf clql >quolog.log; touch notes.txt", "notes.txt" },
 		{ "printf clql >quolog.log; mkdir $G; touch $G/notes", "/notes is no part" },
 		{ "printf clql >quolog.log; mkdir -p $G/00000001.CPT", "00000001.CPT" },
