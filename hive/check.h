@@ -31,4 +31,7 @@ struct check {
  */
 bool check_image(TALLOC_CTX *ctx, struct bytes image, struct check *check, struct error *err);
 
+/* Are all parts of a self-relative security descriptor inside it? */
+bool check_descriptor(struct bytes descriptor);
+
 #endif

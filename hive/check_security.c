@@ -84,8 +84,7 @@ static bool acl_fits(struct bytes sd, uint32_t at)
 	return true;
 }
 
-/* Are all parts of a self-relative security descriptor inside it? */
-static bool descriptor_fits(struct bytes sd)
+bool check_descriptor(struct bytes sd)
 {
 	const le32 *parts = bytes_at(sd, 4, 16);
 
@@ -118,7 +117,7 @@ static const struct regf_security *claim_record(struct checker *c, enum problem_
 		              "security cell 0x%llx: the descriptor has %u bytes, the cell has "
 		              "room for %u",
 		              where, size, room);
-	else if (!descriptor_fits((struct bytes){ sk->descriptor, size }))
+	else if (!check_descriptor((struct bytes){ sk->descriptor, size }))
 		check_say_key(c, PROBLEM_HEALS, cell, "security-descriptor",
 		              "security cell 0x%llx: it is no sound self-relative descriptor",
 		              where);

@@ -19,7 +19,8 @@ static bool enter_list(struct cursor *cursor, uint32_t cell, bool first, struct 
 	count = le16_get(list->count);
 	step = fast ? sizeof(struct regf_leaf_entry) : sizeof(le32);
 	if (!(fast || index || lists) || !bytes_at(in, sizeof(*list), (uint64_t)count * step))
-		return error_set(err, ERROR_SOURCE, "cell 0x%x is no list of subkeys", cell);
+		return error_set(err, ERROR_SOURCE, "cell 0x%llx is no list of subkeys",
+		                 open_place(cell));
 	if (lists) {
 		cursor->leaves = (const uint8_t *)(list + 1);
 		cursor->leaves_left = count;
@@ -39,7 +40,7 @@ bool cursor_subkeys(struct cursor *cursor, const struct hive *hive, const struct
 		return true;
 	if (enter_list(cursor, le32_get(key->nk->subkey_list), true, err))
 		return true;
-	return error_wrap(err, "subkeys of key 0x%x", key->cell);
+	return error_wrap(err, "subkeys of key 0x%llx", open_place(key->cell));
 }
 
 bool cursor_values(struct cursor *cursor, const struct hive *hive, const struct hive_key *key,
@@ -53,7 +54,7 @@ bool cursor_values(struct cursor *cursor, const struct hive *hive, const struct 
 		return true;
 	in = open_cell(hive, le32_get(key->nk->value_list), sizeof(le32) * (uint64_t)count, err);
 	if (!in.data)
-		return error_wrap(err, "values of key 0x%x", key->cell);
+		return error_wrap(err, "values of key 0x%llx", open_place(key->cell));
 	cursor->at = in.data;
 	cursor->step = sizeof(le32);
 	cursor->left = count;

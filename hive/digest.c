@@ -121,7 +121,7 @@ bool digest_subtree(const struct hive *hive, const struct hive_key *key, uint8_t
                     struct error *err)
 {
 	struct digest *digest = digest_new(NULL);
-	bool done = digest ? walk_subtree(hive, key, &digest->sink, NULL, err) : error_memory(err);
+	bool done = digest ? walk_subtree(hive, key, &digest->sink, err) : error_memory(err);
 
 	if (done)
 		digest_finish(digest, out);

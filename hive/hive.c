@@ -8,7 +8,7 @@
 #include "hive/hive.h"
 
 #include "hive/open.h"
-#include "hive/save.h"
+#include "hive/salvage.h"
 
 static struct hive *hive_new(TALLOC_CTX *ctx, const char *name, struct error *err)
 {
@@ -96,11 +96,14 @@ static bool enter(struct hive *hive, const struct hive_options *options, struct 
 /* Notes what salvage left out of this hive. */
 static void add_left_out(struct problems *to, const char *name, const struct problems *lost)
 {
-	to->same = lost->same; /* every one by its path */
+	to->same = UINT32_MAX; /* every one by its path; what is too much was counted before */
 	for (uint32_t i = 0; i < lost->count; i++)
-		problems_add(to, PROBLEM_HEALS, lost->list[i].offset, "left-out", "%s: %s%s", name,
-		             lost->list[i].text,
-		             lost->list[i].more ? " (and more of this kind)" : "");
+		problems_add(to, PROBLEM_HEALS, lost->list[i].offset, "left-out", "%s: %s", name,
+		             lost->list[i].text);
+	if (lost->count && lost->list[lost->count - 1].more)
+		problems_add(to, PROBLEM_HEALS, PROBLEM_NOWHERE, "left-out",
+		             "%s: and %u more, too many to be listed", name,
+		             lost->list[lost->count - 1].more);
 	to->lost = to->lost || lost->lost;
 }
 
@@ -108,24 +111,20 @@ static void add_left_out(struct problems *to, const char *name, const struct pro
 static bool salvage(struct hive *hive, const struct hive_options *options, struct error *err)
 {
 	struct problems *lost = problems_new(hive);
-	struct save_options save = { .left_out = lost };
 	struct hive_options strict = { .recover = options->recover };
-	struct hive_key root;
 
 	if (!lost)
 		return error_memory(err);
-	if (!hive_root(hive, &root, err))
-		return error_wrap(err, "nothing can be salvaged");
-	hive->image = save_subtree(hive, hive, &root, &save, NULL, err);
+	hive->image = salvage_image(hive, hive, lost, err);
 	if (!hive->image)
 		return false;
-	if (lost->count == 0)
-		problems_add(lost, PROBLEM_NOTE, PROBLEM_NOWHERE, "left-out",
-		             "it is damaged, but every key and value of it could be read");
 	add_left_out(options->left_out, hive->name, lost);
 	hive->damaged = false;
 	hive->salvaged = true;
-	return enter(hive, &strict, err);
+	if (enter(hive, &strict, err))
+		return true;
+	return error_wrap(err,
+	                  "it cannot be salvaged: what was made of its sound parts is refused");
 }
 
 static const struct hive_options no_options;

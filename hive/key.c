@@ -10,8 +10,8 @@ struct bytes open_cell(const struct hive *hive, uint32_t cell, uint64_t least, s
 	struct bytes at = open_cell_quietly(hive, cell, least);
 
 	if (!at.data)
-		error_set(err, ERROR_SOURCE, "cell 0x%x is no allocated cell of %llu bytes", cell,
-		          (unsigned long long)least);
+		error_set(err, ERROR_SOURCE, "cell 0x%llx is no allocated cell of %llu bytes",
+		          open_place(cell), (unsigned long long)least);
 	return at;
 }
 
@@ -25,17 +25,21 @@ bool hive_key_at(const struct hive *hive, uint32_t cell, struct hive_key *key, s
 	if (!nk)
 		return false;
 	if (memcmp(nk->signature, "nk", 2) != 0)
-		return error_set(err, ERROR_SOURCE, "cell 0x%x is no key", cell);
+		return error_set(err, ERROR_SOURCE, "cell 0x%llx is no key", open_place(cell));
 	name_size = le16_get(nk->name_size);
 	class_size = le16_get(nk->class_size);
 	if (!bytes_at(at, sizeof(*nk), name_size))
-		return error_set(err, ERROR_SOURCE, "key 0x%x: a name of %u bytes does not fit",
-		                 cell, name_size);
+		return error_set(err, ERROR_SOURCE, "key 0x%llx: a name of %u bytes does not fit",
+		                 open_place(cell), name_size);
 	if (class_size) {
-		class_name = open_cell(hive, le32_get(nk->class_name), class_size, err);
-		if (!class_name.data)
-			return error_wrap(err, "class name of key 0x%x", cell);
-		class_name.size = class_size;
+		uint32_t at_class = le32_get(nk->class_name);
+
+		class_name = open_cell_quietly(hive, at_class, class_size);
+		if (class_name.data)
+			class_name.size = class_size;
+		else if (!hive->damaged) /* salvage takes the key without it */
+			return open_cell(hive, at_class, class_size, err).data ||
+			       error_wrap(err, "class name of key 0x%llx", open_place(cell));
 	}
 	key->cell = cell;
 	key->nk = nk;
@@ -68,7 +72,7 @@ static const struct regf_list *list_at(const struct hive *hive, uint32_t cell, s
 	else
 		*entry = 0;
 	if (*entry == 0 || !bytes_at(at, sizeof(*list), *entry * le16_get(list->count))) {
-		error_set(err, ERROR_SOURCE, "cell 0x%x is no list of subkeys", cell);
+		error_set(err, ERROR_SOURCE, "cell 0x%llx is no list of subkeys", open_place(cell));
 		return NULL;
 	}
 	return list;
@@ -98,8 +102,8 @@ static bool collect_leaf(const struct hive *hive, uint32_t cell, struct collect 
 	if (!list)
 		return false;
 	if (memcmp(list->signature, "ri", 2) == 0)
-		return error_set(err, ERROR_SOURCE, "cell 0x%x: a list of lists inside another",
-		                 cell);
+		return error_set(err, ERROR_SOURCE, "cell 0x%llx: a list of lists inside another",
+		                 open_place(cell));
 	if (collect->count + (uint64_t)count > hive->bins.size / 8)
 		return error_set(err, ERROR_SOURCE, "more subkeys than the hive has room for");
 	cells = talloc_realloc(NULL, collect->cells, uint32_t, collect->count + count + 1);
@@ -146,12 +150,12 @@ bool hive_subkeys(TALLOC_CTX *ctx, const struct hive *hive, const struct hive_ke
 	}
 	if (!collect_list(hive, le32_get(key->nk->subkey_list), &collect, err)) {
 		talloc_free(collect.cells);
-		return error_wrap(err, "subkeys of key 0x%x", key->cell);
+		return error_wrap(err, "subkeys of key 0x%llx", open_place(key->cell));
 	}
 	if (collect.count != expected && !hive->damaged) {
 		talloc_free(collect.cells);
-		return error_set(err, ERROR_SOURCE, "key 0x%x has %u subkeys, its lists %u",
-		                 key->cell, expected, collect.count);
+		return error_set(err, ERROR_SOURCE, "key 0x%llx has %u subkeys, its lists %u",
+		                 open_place(key->cell), expected, collect.count);
 	}
 	*cells = talloc_steal(ctx, collect.cells);
 	*count = collect.count;
@@ -278,11 +282,11 @@ bool hive_security(const struct hive *hive, const struct hive_key *key, struct b
 	const uint8_t *data;
 
 	if (!sk)
-		return error_wrap(err, "security of key 0x%x", key->cell);
+		return error_wrap(err, "security of key 0x%llx", open_place(key->cell));
 	data = bytes_at(at, sizeof(*sk), le32_get(sk->size));
 	if (memcmp(sk->signature, "sk", 2) != 0 || !data)
-		return error_set(err, ERROR_SOURCE, "key 0x%x: cell 0x%x is no security cell",
-		                 key->cell, cell);
+		return error_set(err, ERROR_SOURCE, "key 0x%llx: cell 0x%llx is no security cell",
+		                 open_place(key->cell), open_place(cell));
 	*descriptor = (struct bytes){ data, le32_get(sk->size) };
 	return true;
 }

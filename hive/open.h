@@ -1,4 +1,4 @@
-/* open: what hive.c, cell.c, key.c and value.c share. Nobody else includes it. */
+/* open: what hive.c, key.c, value.c, cursor.c and salvage*.c share. Nobody else includes it. */
 #ifndef HIVE_OPEN_H
 #define HIVE_OPEN_H
 
@@ -17,6 +17,12 @@ struct hive {
 	struct recovery recovery;
 	struct check check;
 };
+
+/* Where a cell is in the file, for people: so counts `clusnap check`, too. */
+static inline unsigned long long open_place(uint32_t cell)
+{
+	return (unsigned long long)cell + REGF_BASE_SIZE;
+}
 
 /*
  * The contents of an allocated cell that holds at least LEAST bytes; data is NULL if there is

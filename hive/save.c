@@ -27,7 +27,7 @@ struct image *save_subtree(TALLOC_CTX *ctx, const struct hive *hive, const struc
 	if (!writer)
 		return NULL;
 	hive_rest(hive);
-	if (walk_subtree(hive, key, writer_sink(writer), options ? options->left_out : NULL, err))
+	if (walk_subtree(hive, key, writer_sink(writer), err))
 		image = writer_finish(ctx, writer, &written, err);
 	talloc_free(writer);
 	if (image && count)

@@ -9,8 +9,7 @@
 #include "hive/hive.h"
 
 struct save_options {
-	uint32_t minor;            /* 3 or 5; 0: the source's (4 becomes 5) */
-	struct problems *left_out; /* for hive_open alone: what is not sound goes here, by path */
+	uint32_t minor; /* 3 or 5; 0: the source's (4 becomes 5) */
 };
 
 struct save_count {

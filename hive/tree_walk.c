@@ -82,7 +82,7 @@ struct tree *tree_load(TALLOC_CTX *ctx, const struct hive *hive, const struct hi
 	struct loader loader = { { load_key, load_value, load_data, load_end },
 		                 .tree = tree_new(ctx, err) };
 
-	if (loader.tree && !walk_subtree(hive, key, &loader.sink, NULL, err))
+	if (loader.tree && !walk_subtree(hive, key, &loader.sink, err))
 		TALLOC_FREE(loader.tree);
 	return loader.tree;
 }

@@ -13,7 +13,7 @@ static bool read_list(TALLOC_CTX *ctx, const struct hive *hive, const struct hiv
 	uint32_t *list;
 
 	if (!at.data)
-		return error_wrap(err, "values of key 0x%x", key->cell);
+		return error_wrap(err, "values of key 0x%llx", open_place(key->cell));
 	list = talloc_array(ctx, uint32_t, count);
 	if (!list)
 		return error_memory(err);
@@ -53,15 +53,15 @@ bool hive_value_at(const struct hive *hive, uint32_t cell, struct hive_value *va
 	if (!vk)
 		return false;
 	if (memcmp(vk->signature, "vk", 2) != 0)
-		return error_set(err, ERROR_SOURCE, "cell 0x%x is no value", cell);
+		return error_set(err, ERROR_SOURCE, "cell 0x%llx is no value", open_place(cell));
 	name_size = le16_get(vk->name_size);
 	if (!bytes_at(at, sizeof(*vk), name_size))
-		return error_set(err, ERROR_SOURCE, "value 0x%x: a name of %u bytes does not fit",
-		                 cell, name_size);
+		return error_set(err, ERROR_SOURCE, "value 0x%llx: a name of %u bytes does not fit",
+		                 open_place(cell), name_size);
 	size = le32_get(vk->size);
 	if (size & REGF_INLINE && (size & ~REGF_INLINE) > 4)
-		return error_set(err, ERROR_SOURCE, "value 0x%x has %u bytes in a field of 4", cell,
-		                 size & ~REGF_INLINE);
+		return error_set(err, ERROR_SOURCE, "value 0x%llx has %u bytes in a field of 4",
+		                 open_place(cell), size & ~REGF_INLINE);
 	value->cell = cell;
 	value->vk = vk;
 	value->name = (struct name){ vk->name, name_size,
@@ -145,12 +145,12 @@ bool hive_value_piece(const struct hive *hive, const struct hive_value *value, u
 	}
 	if (value->size > REGF_BIG && hive->minor > 3) {
 		if (!segment(hive, value, offset, piece, err))
-			return error_wrap(err, "data of value 0x%x", value->cell);
+			return error_wrap(err, "data of value 0x%llx", open_place(value->cell));
 		return true;
 	}
 	at = open_cell(hive, le32_get(value->vk->data), value->size, err);
 	if (!at.data)
-		return error_wrap(err, "data of value 0x%x", value->cell);
+		return error_wrap(err, "data of value 0x%llx", open_place(value->cell));
 	*piece = (struct bytes){ at.data + offset, value->size - offset };
 	return true;
 }
@@ -169,8 +169,8 @@ bool hive_value_data(TALLOC_CTX *ctx, const struct hive *hive, const struct hive
 	}
 	if (value->size > hive->bins.size) /* before memory is taken for it */
 		return error_set(err, ERROR_SOURCE,
-		                 "value 0x%x: %u bytes are more than the hive has", value->cell,
-		                 value->size);
+		                 "value 0x%llx: %u bytes are more than the hive has",
+		                 open_place(value->cell), value->size);
 	copy = talloc_size(ctx, value->size);
 	if (!copy)
 		return error_memory(err);

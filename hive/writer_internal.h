@@ -42,7 +42,7 @@ static inline uint32_t writer_name_size(struct name n, bool compressed)
 static inline void writer_put_name(uint8_t *to, struct name n, bool compressed)
 {
 	if (n.compressed == compressed) {
-		memcpy(to, n.data, n.size);
+		memcpy(to, n.data, writer_name_size(n, compressed)); /* n.size may be odd */
 		return;
 	}
 	for (uint32_t i = 0; i < name_length(n); i++)

@@ -1,0 +1,22 @@
+/*
+ * salvage: what is sound of a damaged hive, as a new image.
+ *
+ * No more is left out than is broken: a value, a key with what is below it, one leaf of a list.
+ * What a key cannot do without is replaced: its security descriptor by that of the key above,
+ * the root's name by another. Time, memory and the size of the image stay in proportion to the
+ * hive, whatever it says.
+ */
+#ifndef HIVE_SALVAGE_H
+#define HIVE_SALVAGE_H
+
+#include "hive/hive.h"
+
+/*
+ * The image, sealed, on CTX. LOST gets a line for whatever was left out or replaced, by path;
+ * if there is nothing of the kind, one note that says so. ERROR_SOURCE if there is no root key,
+ * ERROR_REFUSED for keys of a differencing hive (format 1.6).
+ */
+struct image *salvage_image(TALLOC_CTX *ctx, const struct hive *hive, struct problems *lost,
+                            struct error *err);
+
+#endif
