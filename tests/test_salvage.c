@@ -14,19 +14,22 @@
 
 struct tree {
 	struct builder *b;
-	struct builder_key *values, *keys, *kept;
+	struct builder_key *values, *keys, *kept, *wide;
 	struct builder_key *sub[6]; /* below KEYS: s0 to s5, each with a value and a key below */
-	struct builder_value *value[4];
+	struct builder_value *value[5];
 };
 
 static struct tree make(void)
 {
 	static uint8_t big[40000];
-	struct tree t = { builder_new(NULL), NULL, NULL, NULL, { NULL }, { NULL } };
+	struct tree t = { builder_new(NULL), NULL, NULL, NULL, NULL, { NULL }, { NULL } };
 
 	t.keys = builder_path(t.b, "Keys");
 	t.kept = builder_path(t.b, "Other\\Kept");
 	t.values = builder_path(t.b, "Values");
+	t.wide = builder_path(t.b, "Wide\\\u0416\u0416\u0416\u0416X");
+	builder_root_name(t.b, "Cluster");
+	builder_class(t.kept, "ClassName");
 	builder_string(t.kept, "Name", "kept");
 	builder_security_kind(t.kept, BUILDER_SD_PROTECTED, 1000);
 	for (unsigned i = 0; i < 4; i++) {
@@ -42,6 +45,8 @@ static struct tree make(void)
 		builder_dword(t.sub[i], "Number", i);
 		builder_string(builder_key(t.sub[i], "Below", 0), "Name", name);
 	}
+	t.value[4] = builder_value(t.values, "\u0416\u0416\u0416\u0416X", 3, big, 100);
+	builder_security_kind(t.sub[1], BUILDER_SD_PROTECTED, 1001);
 	return t;
 }
 
@@ -177,7 +182,129 @@ static void security_outside(struct tree *t, uint8_t *image)
 	if (image)
 		put32(record(image, t->sub[1]->cell) + 44, 0x7ffffff0);
 	else
-		drop_key(t->keys, 1);
+		t->sub[1]->security = t->keys->security;
+}
+
+static void security_signature(struct tree *t, uint8_t *image)
+{
+	if (image)
+		memcpy(record(image, t->sub[1]->security->cell), "xx", 2);
+	else
+		t->sub[1]->security = t->keys->security;
+}
+
+static void security_unsound(struct tree *t, uint8_t *image)
+{
+	if (image)
+		record(image, t->sub[1]->security->cell)[20] = 9;
+	else
+		t->sub[1]->security = t->keys->security;
+}
+
+static void class_outside(struct tree *t, uint8_t *image)
+{
+	if (image)
+		put32(record(image, t->kept->cell) + 48, 0x7ffffff0);
+	else
+		t->kept->class_size = 0;
+}
+
+static void backslash(struct tree *t, uint8_t *image)
+{
+	if (image)
+		record(image, t->sub[3]->cell)[76 + 1] = '\\';
+	else
+		drop_key(t->keys, 3);
+}
+
+static void root_without_a_name(struct tree *t, uint8_t *image)
+{
+	if (image)
+		memset(record(image, t->b->root->cell) + 72, 0, 2);
+	else
+		builder_root_name(t->b, "ROOT");
+}
+
+static void key_name_odd(struct tree *t, uint8_t *image)
+{
+	if (image)
+		record(image, t->wide->cell)[72] = 9;
+	else
+		drop_key(t->wide->parent, 0);
+}
+
+static void value_name_odd(struct tree *t, uint8_t *image)
+{
+	if (image)
+		record(image, t->value[4]->cell)[2] = 9;
+	else
+		drop_value(t->values, 4);
+}
+
+static void leaf_signature(struct tree *t, uint8_t *image)
+{
+	if (image) {
+		memcpy(record(image, t->keys->leaves[1]), "xx", 2);
+		return;
+	}
+	drop_key(t->keys, 2);
+	drop_key(t->keys, 2);
+}
+
+static void count_of_subkeys_0(struct tree *t, uint8_t *image)
+{
+	if (image)
+		put32(record(image, t->keys->cell) + 20, 0);
+}
+
+static void count_of_subkeys_high(struct tree *t, uint8_t *image)
+{
+	if (image)
+		put32(record(image, t->keys->cell) + 20, 7);
+}
+
+/* --- one thing that two refer to: the first has it --- */
+
+static void shared_subkeys(struct tree *t, uint8_t *image)
+{
+	if (!image)
+		return;
+	put32(record(image, t->kept->cell) + 20, 6);
+	put32(record(image, t->kept->cell) + 28, t->keys->list_cell);
+}
+
+static void shared_values(struct tree *t, uint8_t *image)
+{
+	if (!image) {
+		t->values->value_count = 0;
+		return;
+	}
+	put32(record(image, t->values->cell) + 36, 1);
+	put32(record(image, t->values->cell) + 40, t->sub[0]->values_cell);
+}
+
+static void shared_value(struct tree *t, uint8_t *image)
+{
+	if (image)
+		put32(record(image, t->values->values_cell) + 4, t->sub[0]->values[0]->cell);
+	else
+		drop_value(t->values, 1);
+}
+
+static void shared_data(struct tree *t, uint8_t *image)
+{
+	if (image)
+		put32(record(image, t->value[1]->cell) + 8, t->value[0]->data_cell);
+	else
+		drop_value(t->values, 1);
+}
+
+static void shared_class(struct tree *t, uint8_t *image)
+{
+	if (!image)
+		return;
+	put32(record(image, t->wide->cell) + 48, t->kept->class_cell);
+	record(image, t->wide->cell)[74] = 18;
 }
 
 static void subkeys_outside(struct tree *t, uint8_t *image)
@@ -212,7 +339,22 @@ static const struct {
 	{ "two keys of one name", two_keys_of_one_name, "\\Keys: a subkey" },
 	{ "a cycle", cycle, "\\Keys: a subkey" },
 	{ "one key twice", one_key_twice, "\\Keys: a subkey" },
-	{ "the security cell outside", security_outside, "\\Keys: a subkey" },
+	{ "the security cell outside", security_outside, "\\Keys\\s1: its security" },
+	{ "a security cell's signature", security_signature, "\\Keys\\s1: its security" },
+	{ "an unsound descriptor", security_unsound, "\\Keys\\s1: its security" },
+	{ "the class name outside", class_outside, "\\Other\\Kept: its class" },
+	{ "a backslash in a name", backslash, "\\Keys: a subkey" },
+	{ "a root without a name", root_without_a_name, "\\: the root's name" },
+	{ "a key's name of odd size", key_name_odd, "\\Wide: a subkey" },
+	{ "a value's name of odd size", value_name_odd, "\\Values: a value" },
+	{ "a leaf of three", leaf_signature, "\\Keys: a part of its subkeys" },
+	{ "no subkeys, but a list", count_of_subkeys_0, NULL },
+	{ "too many subkeys counted", count_of_subkeys_high, NULL },
+	{ "a shared list of subkeys", shared_subkeys, "\\Other\\Kept: its subkeys" },
+	{ "a shared list of values", shared_values, "\\Values: its values" },
+	{ "a shared value", shared_value, "\\Values: a value" },
+	{ "shared data", shared_data, "\\Values: a value" },
+	{ "a shared class name", shared_class, "\\Wide\\" },
 	{ "the list of subkeys outside", subkeys_outside, "\\Keys: its subkeys" },
 	{ "wrong order", wrong_order, NULL },
 	{ "wrong parent", wrong_parent, NULL },
@@ -255,6 +397,8 @@ static struct source *broken(break_fn *how)
 	uint8_t *image;
 	size_t size;
 
+	if (how == leaf_signature)
+		t.b->leaf_max = 2;
 	image = builder_write(t.b, &size);
 	how(&t, image);
 	source = recovering_source(image, size);
@@ -304,6 +448,89 @@ static void one_thing_broken_is_all_that_is_lost(void **state)
 		salvage(rows[i].name, rows[i].how, rows[i].path);
 }
 
+static uint32_t keys_of(struct builder *b)
+{
+	uint32_t count = 0;
+
+	for (struct builder_key *key = b->root; key; key = builder_next(key))
+		count++;
+	return count;
+}
+
+/* Every key but two has it, the root too: all stay, and each is named. */
+static void the_security_of_all_is_lost(void **state)
+{
+	struct tree t = make();
+	struct hive_options options;
+	struct error err = { 0 };
+	struct bytes descriptor;
+	struct source *source;
+	struct hive_key key;
+	struct hive *hive;
+	uint8_t *image;
+	size_t size;
+
+	(void)state;
+	image = builder_write(t.b, &size);
+	memcpy(record(image, t.keys->security->cell), "xx", 2);
+	source = recovering_source(image, size);
+	options = (struct hive_options){ .left_out = problems_new(source) };
+	hive = hive_open(source, source, &options, &err);
+	assert_non_null(hive);
+	assert_int_equal(hive_check(hive)->keys, keys_of(t.b));
+	assert_int_equal(options.left_out->count, keys_of(t.b) - 2);
+	assert_true(hive_find(hive, NULL, "Other\\Kept", &key, &err));
+	assert_true(hive_security(hive, &key, &descriptor, &err));
+	assert_int_equal(descriptor.size, t.kept->security->size);
+	assert_memory_equal(descriptor.data, t.kept->security->data, descriptor.size);
+	talloc_free(source);
+	talloc_free(image);
+	talloc_free(t.b);
+}
+
+/* Long paths: the list does not outgrow the hive, and what is not listed is counted. */
+static void the_list_of_losses_is_bounded(void **state)
+{
+	struct builder *b = builder_new(NULL);
+	struct builder_key *key = b->root, *lost[300];
+	struct hive_options options;
+	struct error err = { 0 };
+	struct source *source;
+	uint64_t text = 0;
+	unsigned more = 0;
+	uint8_t *image;
+	char name[201];
+	size_t size;
+
+	(void)state;
+	memset(name, 'd', 200);
+	name[200] = 0;
+	for (unsigned i = 0; i < 100; i++)
+		key = builder_key(key, name, 0);
+	for (unsigned i = 0; i < 300; i++) {
+		snprintf(name, sizeof(name), "k%03u", i);
+		lost[i] = builder_key(key, name, 0);
+	}
+	image = builder_write(b, &size);
+	for (unsigned i = 0; i < 300; i++)
+		memcpy(record(image, lost[i]->cell), "xx", 2);
+	source = recovering_source(image, size);
+	options = (struct hive_options){ .left_out = problems_new(source) };
+	assert_non_null(hive_open(source, source, &options, &err));
+	for (uint32_t i = 0; i < options.left_out->count; i++)
+		text += strlen(options.left_out->list[i].text);
+	assert_true(text < 3000000);
+	assert_int_equal(
+		sscanf(strstr(options.left_out->list[options.left_out->count - 1].text, ": and ") +
+	                       6,
+	               "%u more", &more),
+		1);
+	assert_int_equal(options.left_out->count - 1 + more, 300);
+	talloc_free(source);
+	talloc_free(image);
+	talloc_free(b);
+}
+
 /* However many there are, each has its line. */
 static void every_loss_is_listed(void **state)
 {
@@ -331,6 +558,8 @@ static void every_loss_is_listed(void **state)
 	for (unsigned i = 0; i < 300; i++) {
 		snprintf(name, sizeof(name), "\\Key%03u: a value", i);
 		assert_non_null(strstr(options.left_out->list[i].text, name));
+		snprintf(name, sizeof(name), "0x%x", values[i]->cell + 0x1000);
+		assert_non_null(strstr(options.left_out->list[i].text, name));
 	}
 	talloc_free(source);
 	talloc_free(image);
@@ -341,7 +570,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		testing_unit(one_thing_broken_is_all_that_is_lost),
+		testing_unit(the_security_of_all_is_lost),
 		testing_unit(every_loss_is_listed),
+		testing_unit(the_list_of_losses_is_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, testing_begin, testing_end);
