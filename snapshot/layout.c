@@ -149,7 +149,7 @@ static bool log_is_ours(int fd, const struct seen *seen, struct error *err)
 	if (n < 0)
 		return error_errno(err, ERROR_DESTINATION, "%s: cannot read " LAYOUT_LOG_NAME,
 		                   seen->path);
-	if (n == sizeof(start) && memcmp(start, RECORD_SIGNATURE, sizeof(start)) == 0)
+	if (n > 0 && memcmp(start, RECORD_SIGNATURE, (size_t)n) == 0)
 		return true;
 	return error_set(err, ERROR_REFUSED,
 	                 "%s: its " LAYOUT_LOG_NAME " is not ours: a backup that Windows made is "

@@ -94,7 +94,7 @@ static void test_is_snapshot(void **state)
 		  NULL },
 		{ "printf clqlxxx >quolog.log", NULL },
 		{ "touch chk0001.tmp; mkdir $G", "no snapshot" }, /* put there by hand */
-		{ "touch chk0001.tmp quolog.log", "quolog.log" },
+		{ "touch chk0001.tmp quolog.log", "no snapshot" },
 		{ "printf clql >quolog.log; touch notes.txt", "notes.txt" },
 		{ "printf clql >quolog.log; mkdir $G; touch $G/notes", "/notes is no part" },
 		{ "printf clql >quolog.log; mkdir -p $G/00000001.CPT", "00000001.CPT" },
