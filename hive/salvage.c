@@ -193,22 +193,27 @@ static bool run(struct salvage *s, struct error *err)
 
 /* --- the whole --- */
 
-/* The validator has gone over the same hive and counted: what is missing has to be said. */
+/*
+ * The validator has gone over the same hive and counted: what is missing has to be said. Where a
+ * cell's size is broken it gives up the rest of the bin, and salvage finds more.
+ */
 static void compare_counts(const struct salvage *s, const struct writer_count *written)
 {
-	const struct check *check = &s->hive->check;
+	unsigned long long keys = s->hive->check.keys, values = s->hive->check.values;
+	bool fewer = written->keys < keys || written->values < values;
 
 	if (s->lost->count)
 		return;
-	if (written->keys == check->keys && written->values == check->values)
+	if (written->keys == keys && written->values == values)
 		problems_add(s->lost, PROBLEM_NOTE, PROBLEM_NOWHERE, "left-out",
 		             "it is damaged, but every key and value of it could be read");
 	else
-		problems_add(s->lost, PROBLEM_HEALS, PROBLEM_NOWHERE, "left-out",
-		             "%llu keys and %llu values could be read, of %llu and %llu that it "
-		             "seems to have",
+		problems_add(s->lost, fewer ? PROBLEM_HEALS : PROBLEM_NOTE, PROBLEM_NOWHERE,
+		             "left-out",
+		             "it is damaged: %llu keys and %llu values could be read, %s the %llu "
+		             "and %llu that `clusnap check` counts",
 		             (unsigned long long)written->keys, (unsigned long long)written->values,
-		             (unsigned long long)check->keys, (unsigned long long)check->values);
+		             fewer ? "not" : "more than", keys, values);
 }
 
 static struct salvage *begin(TALLOC_CTX *tmp, const struct hive *hive, struct problems *lost)

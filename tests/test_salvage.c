@@ -209,6 +209,15 @@ static void class_outside(struct tree *t, uint8_t *image)
 		t->kept->class_size = 0;
 }
 
+/* The validator gives up the rest of the bin then; salvage does not. */
+static void cell_size(struct tree *t, uint8_t *image)
+{
+	if (image)
+		put32(record(image, t->kept->class_cell) - 4, 31);
+	else
+		t->kept->class_size = 0;
+}
+
 static void backslash(struct tree *t, uint8_t *image)
 {
 	if (image)
@@ -343,6 +352,7 @@ static const struct {
 	{ "a security cell's signature", security_signature, "\\Keys\\s1: its security" },
 	{ "an unsound descriptor", security_unsound, "\\Keys\\s1: its security" },
 	{ "the class name outside", class_outside, "\\Other\\Kept: its class" },
+	{ "a cell's size", cell_size, "\\Other\\Kept: its class" },
 	{ "a backslash in a name", backslash, "\\Keys: a subkey" },
 	{ "a root without a name", root_without_a_name, "\\: the root's name" },
 	{ "a key's name of odd size", key_name_odd, "\\Wide: a subkey" },
