@@ -14,7 +14,8 @@ static bool open_copies(struct collecting *c)
 
 	while (c->options->systems[count])
 		count++;
-	out->copies = talloc_zero_array(c->ctx, struct copy, count + 1); /* and the quorum's */
+	/* and those of the quorum disk */
+	out->copies = talloc_zero_array(c->ctx, struct copy, count + QUORUM_CHKS);
 	if (!out->copies)
 		return error_memory(c->err);
 	for (; out->copy_count < count; out->copy_count++) {
@@ -23,11 +24,12 @@ static bool open_copies(struct collecting *c)
 		               &out->copies[out->copy_count], c->err))
 			return false;
 	}
-	if (!c->quorum || !c->quorum->chk)
-		return true;
-	if (!copy_open(c->ctx, c->quorum->chk, &c->options->hive, &out->copies[count], c->err))
-		return false;
-	out->copy_count++;
+	for (uint32_t i = 0; c->quorum && i < c->quorum->chk_count; i++) {
+		if (!copy_open(c->ctx, c->quorum->chks[i], &c->options->hive,
+		               &out->copies[out->copy_count], c->err))
+			return false;
+		out->copy_count++;
+	}
 	return true;
 }
 

@@ -20,29 +20,49 @@ static char *inside(TALLOC_CTX *ctx, const struct quorum *quorum, const char *na
 	return talloc_asprintf(ctx, "%s%s%s", quorum->folder, *quorum->folder ? "/" : "", name);
 }
 
-/* The highest chk; one of no bytes is a failed attempt of Windows to write it. */
-static bool find_chk(TALLOC_CTX *ctx, struct quorum *quorum, struct error *err)
+/* Puts a chk in its place by number; beyond QUORUM_CHKS the lowest goes. */
+static void insert(struct quorum *quorum, unsigned long *numbers, unsigned long number, char *path)
 {
-	unsigned long best = 0, number;
+	uint32_t at = quorum->chk_count;
+
+	if (at == QUORUM_CHKS) {
+		if (number < numbers[0])
+			return;
+		memmove(numbers, numbers + 1, (QUORUM_CHKS - 1) * sizeof(*numbers));
+		memmove(quorum->chks, quorum->chks + 1, (QUORUM_CHKS - 1) * sizeof(*quorum->chks));
+		at = --quorum->chk_count;
+	}
+	for (; at > 0 && numbers[at - 1] > number; at--) {
+		numbers[at] = numbers[at - 1];
+		quorum->chks[at] = quorum->chks[at - 1];
+	}
+	numbers[at] = number;
+	quorum->chks[at] = path;
+	quorum->chk_count++;
+}
+
+/* One of no bytes is a failed attempt of Windows to write it. */
+static bool find_chks(TALLOC_CTX *ctx, struct quorum *quorum, struct error *err)
+{
+	unsigned long numbers[QUORUM_CHKS], number;
 	uint32_t count;
-	char **names;
+	char **names, *path;
 
 	if (!volume_list(ctx, quorum->volume, quorum->folder, &names, &count, err))
 		return false;
 	for (uint32_t i = 0; i < count; i++) {
 		struct volume_entry entry;
 
-		if (!chk_number(names[i], &number) || (quorum->chk && number <= best))
+		if (!chk_number(names[i], &number))
 			continue;
 		if (!volume_find(ctx, quorum->volume, inside(ctx, quorum, names[i]), &entry, err))
 			return false;
 		if (entry.kind != VOLUME_FILE || entry.size == 0)
 			continue;
-		best = number;
-		quorum->chk =
-			talloc_asprintf(ctx, "%s/%s", volume_path(quorum->volume), entry.path);
-		if (!quorum->chk)
+		path = talloc_asprintf(ctx, "%s/%s", volume_path(quorum->volume), entry.path);
+		if (!path)
 			return error_memory(err);
+		insert(quorum, numbers, number, path);
 	}
 	return true;
 }
@@ -64,9 +84,9 @@ struct quorum *quorum_open(TALLOC_CTX *ctx, const char *dir, struct error *err)
 		error_memory(err);
 		goto fail;
 	}
-	if (!find_chk(quorum, quorum, err))
+	if (!find_chks(quorum, quorum, err))
 		goto fail;
-	if (!*quorum->folder && !quorum->chk) {
+	if (!*quorum->folder && !quorum->chk_count) {
 		error_set(err, ERROR_SOURCE, "%s: has no MSCS folder, so it is no quorum disk",
 		          dir);
 		goto fail;

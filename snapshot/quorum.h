@@ -7,10 +7,17 @@
 
 #include "checkpoint/volume.h"
 
+#define QUORUM_CHKS 16u /* the highest so many are looked at */
+
 struct quorum {
 	struct volume *volume;
 	char *folder; /* "MSCS" as the disk spells it, or "" if DIR is that folder */
-	char *chk;    /* path of the highest chk????.tmp that is not empty, or NULL */
+	/*
+	 * Paths of the chk????.tmp that are not empty, by number, the highest last. Windows
+	 * keeps one; a second is what a failed attempt, or somebody, has left.
+	 */
+	char *chks[QUORUM_CHKS];
+	uint32_t chk_count;
 };
 
 /* DIR: where the disk is mounted, or its MSCS folder. ERROR_SOURCE if it is neither. */

@@ -58,6 +58,24 @@ for seed in $(seq "${LABS:-1}"); do
 	result $? "$seed: of three copies, the oldest by its tag comes first"
 	[ "$(tail -n 1 "$dir/found")" = "$("$oracle" hash "$lab/node-2019-a/Windows/Cluster/CLUSDB")" ]
 	result $? "$seed: the newest comes last"
+
+	# Two chk files on a quorum disk: both are copies, the older one is where the log begins.
+	read -r clusdb first last < <(python3 - "$lab" <<-'END'
+		import json, sys
+		nodes = json.load(open(sys.argv[1] + "/expected.json"))["nodes"]
+		print(nodes["node-2003-b"]["clusdb"], nodes["node-2003-b"]["clusdb_hash"],
+		      nodes["node-2003-a"]["clusdb_hash"])
+	END
+	)
+	cp -r "$lab/quorum-2003" "$dir/quorum"
+	"${clusnap[@]}" recover --quiet "$lab/node-2003-b/$clusdb" "$dir/old" 2>/dev/null
+	cp "$dir/old" "$dir/quorum/MSCS/chk000.tmp"
+	"${clusnap[@]}" backup --quiet --quorum "$dir/quorum" "$lab/node-2003-a" "$dir/two" 2>"$dir/err" ||
+		sed 's/^/# /' "$dir/err"
+	hashes "$dir/two" >"$dir/chks"
+	[ "$(head -n 1 "$dir/chks")" = "$first" ] && [ "$(tail -n 1 "$dir/chks")" = "$last" ]
+	result $? "$seed: two chk files of a quorum disk are two copies"
+	rm -rf "$dir/quorum" "$dir/two"
 	[ "$(grep -Fxf "$dir/expected" "$dir/found")" = "$(cat "$dir/expected")" ]
 	result $? "$seed: between them is every state of the logs, in order"
 	"${clusnap[@]}" log --json "$dir/cba" | python3 -c 'import json, sys
