@@ -79,8 +79,8 @@ static int run(struct cmd *cmd, int argc, char **argv)
 {
 	struct backing_up asked = { 0 };
 	const struct cmd_option rows[] = {
-		{ "quorum", "DIR", "a mounted quorum disk: its .CPR files are included", NULL,
-		  &asked.quorum, NULL },
+		{ "quorum", "DIR", "a mounted quorum disk: its .CPR and its copies of the database",
+		  NULL, &asked.quorum, NULL },
 		{ "copy-to", "DIR", "a further verified copy of the snapshot (repeatable)", NULL,
 		  NULL, &asked.copies },
 		{ "append", NULL,

@@ -71,6 +71,13 @@ static void print_files(struct cmd *cmd, const struct verdict *verdict)
 	scols_unref_table(table);
 }
 
+static const char *state(const struct verdict *verdict)
+{
+	if (verdict->complete)
+		return "complete and undamaged";
+	return *verdict->id ? "DAMAGED OR INCOMPLETE" : "NO SNAPSHOT, or one without its log";
+}
+
 void cmd_snapshot_print(struct cmd *cmd, const char *path, const struct verdict *verdict)
 {
 	const struct quolog *log = verdict->log;
@@ -81,8 +88,7 @@ void cmd_snapshot_print(struct cmd *cmd, const char *path, const struct verdict 
 		cmd_print("damage: %s: %s", verdict->damage[i].path, verdict->damage[i].text);
 	if (cmd->quiet && verdict->complete)
 		return;
-	cmd_print("%s: %s%s%s, up to transaction %llu", path,
-	          verdict->complete ? "complete and undamaged" : "DAMAGED OR INCOMPLETE",
+	cmd_print("%s: %s%s%s, up to transaction %llu", path, state(verdict),
 	          log ? ", cluster " : "", log ? log->id.cluster : "",
 	          (unsigned long long)verdict->sequence);
 	if (*verdict->id)

@@ -101,6 +101,9 @@ int main(int argc, char **argv)
 		if (words)
 			return run(commands[i], argc - words, argv + words);
 	}
-	cmd_message("%s: no such command (--help lists them)", argv[1]);
+	if (strcmp(argv[1], "checkpoint") == 0)
+		cmd_message("checkpoint: which one: checkpoint list, add or remove?");
+	else
+		cmd_message("%s: no such command (--help lists them)", argv[1]);
 	return ERROR_USAGE;
 }
