@@ -14,13 +14,16 @@ static struct hive *hive_new(TALLOC_CTX *ctx, const char *name, struct error *er
 {
 	struct hive *hive = talloc_zero(ctx, struct hive);
 
-	if (hive)
+	if (hive) {
 		hive->name = talloc_strdup(hive, name);
-	if (!hive || !hive->name) {
+		hive->last = talloc_zero(hive, struct last_list);
+	}
+	if (!hive || !hive->name || !hive->last) {
 		talloc_free(hive);
 		error_memory(err);
 		return NULL;
 	}
+	hive->last->key = REGF_NIL;
 	return hive;
 }
 

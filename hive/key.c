@@ -207,6 +207,28 @@ static bool scan(const struct hive *hive, const uint32_t *cells, uint32_t count,
 	return true;
 }
 
+#define LONG_LIST 256u /* subkeys; a shorter list is soon read again */
+
+/* The list of a key's subkeys; a long one is kept for the next look-up. */
+static bool list_of(TALLOC_CTX *tmp, const struct hive *hive, const struct hive_key *key,
+                    uint32_t **cells, uint32_t *count, struct error *err)
+{
+	struct last_list *last = hive->last;
+
+	if (le32_get(key->nk->subkeys) < LONG_LIST || hive->damaged)
+		return hive_subkeys(tmp, hive, key, cells, count, err);
+	if (last->key != key->cell) {
+		TALLOC_FREE(last->cells);
+		last->key = REGF_NIL;
+		if (!hive_subkeys(last, hive, key, &last->cells, &last->count, err))
+			return false;
+		last->key = key->cell;
+	}
+	*cells = last->cells;
+	*count = last->count;
+	return true;
+}
+
 static bool child(const struct hive *hive, const struct hive_key *key, const char *text,
                   size_t size, struct hive_key *found, struct error *err)
 {
@@ -226,7 +248,7 @@ static bool child(const struct hive *hive, const struct hive_key *key, const cha
 		talloc_free(tmp);
 		return error_memory(err);
 	}
-	done = hive_subkeys(tmp, hive, key, &cells, &count, err) &&
+	done = list_of(tmp, hive, key, &cells, &count, err) &&
 	       (hive->damaged ? scan(hive, cells, count, name, found)
 	                      : search(hive, cells, count, name, found, err));
 	talloc_free(tmp);

@@ -16,6 +16,14 @@ struct hive {
 	struct hivex_handle *hivex; /* NULL: hivex refused the image, or must not see it */
 	struct recovery recovery;
 	struct check check;
+	struct last_list *last; /* of hive_find; key.c */
+};
+
+/* The last long list of subkeys that was looked into: many look-ups go to one key. */
+struct last_list {
+	uint32_t key;    /* cell, or REGF_NIL */
+	uint32_t *cells; /* on this struct */
+	uint32_t count;
 };
 
 /* Where a cell is in the file, for people: so counts `clusnap check`, too. */
