@@ -12,6 +12,7 @@ int main(int argc, char **argv)
 	struct error err = { 0 };
 	struct image *image;
 	struct check check;
+	bool sound;
 
 	if (argc != 2)
 		return 2;
@@ -32,6 +33,7 @@ int main(int argc, char **argv)
 	printf("%s %s keys=%llu values=%llu\n", weights[check.problems->worst],
 	       check.dirty ? "dirty" : "clean", (unsigned long long)check.keys,
 	       (unsigned long long)check.values);
+	sound = check.problems->worst == PROBLEM_NOTE;
 	talloc_free(image);
-	return check.problems->worst != PROBLEM_NOTE;
+	return !sound;
 }
