@@ -1,0 +1,35 @@
+/*
+ * publish_step: the single steps of replacing files in directories that stay, for whoever
+ * writes down beforehand what it is about to do (snapshot/journal.h).
+ *
+ * Each is durable when it returns true: the file and every directory that it changed are
+ * fsynced. A failure is ERROR_DESTINATION with errno in err->sys and a text that begins
+ * with SHOWN, the path as the user knows it. Names are single names in open directories; a
+ * symbolic link is never followed.
+ */
+#ifndef HIVE_PUBLISH_STEP_H
+#define HIVE_PUBLISH_STEP_H
+
+#include "hive/bytes.h"
+#include "hive/error.h"
+
+/*
+ * Writes BYTES as a new file NAME; a file of that name, left by a killed run, is removed first.
+ * LIKE: an open file whose owner, mode and NTFS attributes, descriptor and times of creation
+ * it gets as far as the file system has them, or -1: mode 0600.
+ */
+bool publish_step_file(int dirfd, const char *name, struct bytes bytes, int like, const char *shown,
+                       struct error *err);
+
+/* Renames FROM to TO, over a file that may be there; both directories are fsynced. */
+bool publish_step_move(int from_dirfd, const char *from, int to_dirfd, const char *to,
+                       const char *shown, struct error *err);
+
+/* Removes a file; that there is none is no error. */
+bool publish_step_remove(int dirfd, const char *name, const char *shown, struct error *err);
+
+/* Makes a directory, mode 0700; that it is there is an error. And removes an empty one, or none. */
+bool publish_step_mkdir(int dirfd, const char *name, const char *shown, struct error *err);
+bool publish_step_rmdir(int dirfd, const char *name, const char *shown, struct error *err);
+
+#endif

@@ -1,0 +1,86 @@
+/*
+ * replacement: carries out a journal, forward or back, so that it can be interrupted anywhere.
+ *
+ *	struct replacement *r = replacement_new(ctx, disks, &journal, &err);
+ *
+ *	replacement_prepare(r, contents, &err);		begins; nothing that was there is changed
+ *	replacement_forward(r, &err);			all steps, in their order
+ *	replacement_finish(r, &err);			the journal becomes the list
+ *
+ * and after a crash, with the journal that replacement_find() found,
+ *
+ *	replacement_forward(), replacement_finish()	or
+ *	replacement_back(), which ends with nothing of ours left
+ *
+ * Order of what is durable, (1) to (7):
+ *
+ *  (1) the set-aside directories, mode 0700;
+ *  (2) journal.json, whole, by a rename;
+ *  (3) for every put: a copy of the old file in the set-aside directory, and the new file as
+ *      NAME.clusnap-new beside the old one, with the owner, mode and attributes of the old;
+ *  (4) put: NAME.clusnap-new is renamed to NAME. On ntfs-3g, where that is not atomic in a
+ *      crash, the old copy and the new file are whole then, whatever became of NAME;
+ *  (5) set-aside: the file is renamed into the set-aside directory, over nothing;
+ *  (6) every new file is read back and compared;
+ *  (7) journal.json is renamed to list.json.
+ *
+ * Steps (4) and (5) come in the order of the journal: a hive before the logs of the hive it
+ * replaces, so that a kernel that loads the disk at any point sees a clean hive, or the
+ * old hive with all its logs. Back they go in reverse. Every step looks at what is there first,
+ * by size and SHA-256, and does what is left to do: each can be repeated.
+ *
+ * A file that is neither the old nor the new one was changed by somebody else since (Windows, if
+ * the node was started meanwhile): ERROR_REFUSED, naming it, before anything is done.
+ */
+#ifndef SNAPSHOT_REPLACEMENT_H
+#define SNAPSHOT_REPLACEMENT_H
+
+#include "snapshot/journal.h"
+
+#define REPLACEMENT_NEW ".clusnap-new" /* behind the name of a new file that waits beside the old  \
+	                                */
+
+struct replacement; /* a talloc object */
+
+/*
+ * DISKS: the mounted volumes, NULL for one that the journal does not use (ERROR_USAGE if it does).
+ * JOURNAL must live as long. Takes a lock on the directories of the set-aside directories:
+ * ERROR_REFUSED if another clusnap has it.
+ */
+struct replacement *replacement_new(TALLOC_CTX *ctx, struct volume *const disks[JOURNAL_DISKS],
+                                    const struct journal *journal, struct error *err);
+
+/*
+ * (1) to (3). CONTENTS[i] is the new file of step i if that is a put. Before anything is written,
+ * the old files are compared with the journal (ERROR_REFUSED if one has changed since) and the room
+ * is looked at. A failure is ERROR_DESTINATION; all that was made is removed again, and the text
+ * says that nothing was changed. PROGRESS (may be NULL) is called before each step.
+ */
+typedef void replacement_progress(void *data, const char *step, const char *path);
+bool replacement_prepare(struct replacement *replacement, const struct bytes *contents,
+                         replacement_progress *progress, void *data, struct error *err);
+
+/*
+ * (4) to (6). ERROR_BAD_NEWS, with nothing done, if a new file is not there whole, which is what a
+ * crash in (1) to (3) leaves: go back then, and begin anew. ERROR_DESTINATION if a step fails; the
+ * text says which, and that --resume and --rollback are possible.
+ */
+bool replacement_forward(struct replacement *replacement, replacement_progress *progress,
+                         void *data, struct error *err);
+
+/* (7) */
+bool replacement_finish(struct replacement *replacement, struct error *err);
+
+/* Everything as it was; then the new files, the copies, the journal and the directories go. */
+bool replacement_back(struct replacement *replacement, replacement_progress *progress, void *data,
+                      struct error *err);
+
+/*
+ * The journal of an interrupted restore on a system disk. CLUSTER: path of its Cluster directory
+ * on the volume. *FOUND says if there is one; JOURNAL is on CTX then. A directory of ours without a
+ * journal (a crash before (2)) counts as none. ERROR_SOURCE if a journal cannot be read.
+ */
+bool replacement_find(TALLOC_CTX *ctx, struct volume *volume, const char *cluster,
+                      struct journal *journal, bool *found, struct error *err);
+
+#endif
