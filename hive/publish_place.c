@@ -15,9 +15,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#define NTFS3_MAGIC 0x7366746e        /* not in linux/magic.h of older systems */
-#define WRITE_CHUNK ((size_t)1 << 30) /* write() itself stops a little below 2 GiB */
-#define LOCK_TRIES 16                 /* each try means that another process was just here */
+#define NTFS3_MAGIC 0x7366746e /* not in linux/magic.h of older systems */
+#define LOCK_TRIES 16          /* each try means that another process was just here */
 
 static int place_close(struct publish_place *place)
 {
@@ -197,61 +196,6 @@ char *publish_place_show(TALLOC_CTX *ctx, const struct publish_place *place, con
 	                : talloc_strdup(ctx, name);
 	talloc_free(path);
 	return shown;
-}
-
-bool publish_write_all(int fd, struct bytes bytes)
-{
-	uint64_t done = 0;
-
-	while (done < bytes.size) {
-		uint64_t left = bytes.size - done;
-		ssize_t n = write(fd, bytes.data + done,
-		                  left < WRITE_CHUNK ? (size_t)left : WRITE_CHUNK);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return false;
-		if (n == 0) {
-			errno = ENOSPC;
-			return false;
-		}
-		done += (uint64_t)n;
-	}
-	return true;
-}
-
-bool publish_write(int dirfd, const char *name, struct bytes bytes, mode_t mode, bool *private,
-                   const char *shown, struct error *err)
-{
-	int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	const char *what = NULL;
-	struct stat st;
-	int saved;
-
-	if (fd < 0)
-		return error_errno(err, ERROR_DESTINATION, "%s: cannot create %s", shown, name);
-	/* a file system without modes refuses or ignores this; what came of it is looked at */
-	(void)!fchmod(fd, mode);
-	if (!publish_write_all(fd, bytes))
-		what = "write";
-	else if (fsync(fd) != 0)
-		what = "fsync";
-	else if (fstat(fd, &st) != 0)
-		what = "look at";
-	saved = errno;
-	if (close(fd) != 0 && errno != EINTR && !what) {
-		what = "close";
-		saved = errno;
-	}
-	if (what) {
-		unlinkat(dirfd, name, 0);
-		errno = saved;
-		return error_errno(err, ERROR_DESTINATION, "%s: cannot %s %s", shown, what, name);
-	}
-	if (st.st_mode & 077)
-		*private = false;
-	return true;
 }
 
 bool publish_sync_directory(int fd)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -127,6 +128,36 @@ static void test_file(void **state)
 	assert_content("a", "second");
 	assert_true(publish_file("empty", text(""), &err));
 	assert_alone("a empty ");
+}
+
+/* Those that go past the page cache are whole, wherever they begin and end. */
+static void test_file_large(void **state)
+{
+	static const size_t sizes[] = { (4 << 20) - 1, 4 << 20, (4 << 20) + 1, (4 << 20) + 4096,
+		                        (5 << 20) + 512 };
+	uint8_t *data = aligned_alloc(4096, 6 << 20);
+
+	(void)state;
+	for (size_t i = 0; i < 6 << 20; i++)
+		data[i] = (uint8_t)(i * 2654435761u >> 13);
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		for (size_t from = 0; from <= 512; from += from ? 511 : 1) {
+			struct bytes bytes = { data + from, sizes[i] }, back;
+			struct stat st;
+			int fd;
+
+			assert_true(publish_file("file", bytes, &err));
+			fd = open("file", O_RDONLY);
+			assert_int_equal(fstat(fd, &st), 0);
+			assert_int_equal(st.st_size, sizes[i]);
+			back.data = mmap(NULL, sizes[i], PROT_READ, MAP_SHARED, fd, 0);
+			assert_memory_equal(back.data, bytes.data, sizes[i]);
+			munmap((void *)back.data, sizes[i]);
+			close(fd);
+		}
+	}
+	free(data);
+	assert_alone("file ");
 }
 
 static void test_file_refuses(void **state)
@@ -487,6 +518,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ROW(test_file),
+		ROW(test_file_large),
 		ROW(test_file_refuses),
 		ROW(test_file_sweeps),
 		ROW(test_append),

@@ -11,6 +11,7 @@ publish=$(realpath "${BUILD:-build}")/tests/tools/publish
 work=$(mktemp -d)
 trap 'cd /; cleanup' EXIT
 number=0
+export PUBLISH_SIZE=100000 # of a file
 
 cleanup() {
 	mountpoint -q "$work/m" && umount "$work/m"
@@ -48,8 +49,8 @@ is_dir() { # DIR TEXT: is it the whole directory with TEXT, and nothing else?
 
 is_file() { # FILE TEXT
 	local length=$((${#2} + 1))
-	local copies=$(((100000 + length - 1) / length))
-	[ -f "$1" ] && cmp -s "$1" <(yes "$2" | head -n $copies | head -c 100000)
+	local copies=$(((PUBLISH_SIZE + length - 1) / length))
+	[ -f "$1" ] && cmp -s "$1" <(yes "$2" | head -n $copies | head -c "$PUBLISH_SIZE")
 }
 
 is_whole() { "is_$kind" "$place/dest" "$1"; }
@@ -259,6 +260,17 @@ result "file, nothing there before"
 before=old
 sweep "$writing,$reading" signal=KILL error=EIO
 result "file, an old one there"
+# one that goes past the page cache but for its end
+PUBLISH_SIZE=4206692
+"$publish" file "$work/old-file" old
+prepare
+run -e trace=fcntl,write
+grep -q '^fcntl.*F_SETFL.*O_DIRECT' "$work/trace" || wrong "it does not ask to go past the page cache"
+[ "$(grep -c '^write([0-9]*, "new' "$work/trace")" -ge 1 ] || wrong "nothing is written"
+sweep openat,write,fcntl,fsync signal=KILL error=EIO error=ENOSPC error=EINVAL
+result "a large file, an old one there"
+PUBLISH_SIZE=100000
+"$publish" file "$work/old-file" old
 
 # every call of a kind fails from the Nth on: cleaning up fails too, but nothing whole is lost
 kind=dir

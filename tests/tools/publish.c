@@ -2,7 +2,8 @@
  * publish: calls hive/publish.c with contents that a script can foresee.
  *
  *	publish dir DEST TEXT	a directory of four files and the marker, each holding TEXT
- *	publish file PATH TEXT	a file of 100,000 bytes: TEXT and a newline, over and over
+ *	publish file PATH TEXT	a file of 100,000 bytes: TEXT and a newline, over and over; or of
+ *				as many bytes as the environment says in PUBLISH_SIZE
  *	publish append PATH SIZE TEXT
  *	publish left DEST	what a killed run left: "old NAME" and "new NAME"
  *
@@ -18,7 +19,7 @@
 
 #include "hive/publish.h"
 
-#define FILE_SIZE 100000u
+#define PAGE 4096u
 
 static int failed(const struct error *err)
 {
@@ -69,18 +70,19 @@ static int publish_directory(const char *path, const char *text)
 
 static int publish_big_file(const char *path, const char *text)
 {
-	size_t length = strlen(text) + 1;
-	char *data = malloc(FILE_SIZE + length);
+	const char *wanted = getenv("PUBLISH_SIZE");
+	size_t length = strlen(text) + 1, size = wanted ? strtoul(wanted, NULL, 10) : 100000;
+	char *data = aligned_alloc(PAGE, (size + length + PAGE - 1) / PAGE * PAGE);
 	struct error err;
 	bool done;
 
 	if (!data)
 		return 70;
-	for (size_t at = 0; at < FILE_SIZE; at += length) {
+	for (size_t at = 0; at < size; at += length) {
 		memcpy(data + at, text, length - 1);
 		data[at + length - 1] = '\n';
 	}
-	done = publish_file(path, (struct bytes){ (uint8_t *)data, FILE_SIZE }, &err);
+	done = publish_file(path, (struct bytes){ (uint8_t *)data, size }, &err);
 	free(data);
 	return done ? 0 : failed(&err);
 }
