@@ -5,7 +5,7 @@
  */
 #include "hive/compare.h"
 
-#include "hive/cursor.h"
+#include "hive/alike.h"
 
 struct level {
 	struct cursor a, b; /* subkeys */
@@ -15,7 +15,7 @@ struct compare {
 	const struct hive *a, *b;
 	struct level levels[REGF_DEPTH_MAX];
 	unsigned depth;
-	struct bytes descriptor_a, descriptor_b; /* the last two that were found to be equal */
+	le32 same_a, same_b; /* security cells whose descriptors are the same */
 };
 
 static bool differ(const struct compare *c, const struct hive_key *key, const char *what,
@@ -72,36 +72,28 @@ static bool same_value(const struct compare *c, const struct hive_key *key, uint
 	return same ? true : differ(c, key, "data of values", err);
 }
 
-/* Goes to the next entry of both lists, of as many entries; *MORE is false at their end. */
-static bool next_pair(struct cursor *a, struct cursor *b, uint32_t *cell_a, uint32_t *cell_b,
-                      bool *more, struct error *err)
-{
-	*more = cursor_next(a, cell_a, err);
-	if (!*more)
-		return !a->failed;
-	if (cursor_next(b, cell_b, err))
-		return true;
-	return !b->failed && error_set(err, ERROR_BAD_NEWS, "lists of keys differ in length");
-}
-
 static bool same_values(const struct compare *c, const struct hive_key *a, const struct hive_key *b,
                         struct error *err)
 {
 	struct cursor values_a, values_b;
 	uint32_t cell_a, cell_b;
-	bool more;
 
 	if (cursor_value_count(a) != cursor_value_count(b))
 		return differ(c, a, "numbers of values", err);
 	if (!cursor_values(&values_a, c->a, a, err) || !cursor_values(&values_b, c->b, b, err))
 		return false;
-	while (next_pair(&values_a, &values_b, &cell_a, &cell_b, &more, err)) {
-		if (!more)
-			return true;
+	while (alike_pass(&values_a, &values_b), values_a.left > 0) {
+		if (!cursor_next(&values_a, &cell_a, err) || !cursor_next(&values_b, &cell_b, err))
+			return false;
 		if (!same_value(c, a, cell_a, cell_b, err))
 			return false;
 	}
-	return false;
+	return true;
+}
+
+static bool is_cell(le32 a, le32 b)
+{
+	return le32_get(a) == le32_get(b);
 }
 
 static bool same_security(struct compare *c, const struct hive_key *a, const struct hive_key *b,
@@ -109,15 +101,15 @@ static bool same_security(struct compare *c, const struct hive_key *a, const str
 {
 	struct bytes descriptor_a, descriptor_b;
 
+	if (is_cell(a->nk->security, c->same_a) && is_cell(b->nk->security, c->same_b))
+		return true;
 	if (!hive_security(c->a, a, &descriptor_a, err) ||
 	    !hive_security(c->b, b, &descriptor_b, err))
 		return false;
-	if (descriptor_a.data == c->descriptor_a.data && descriptor_b.data == c->descriptor_b.data)
-		return true;
 	if (!bytes_equal(descriptor_a, descriptor_b))
 		return differ(c, a, "security descriptors", err);
-	c->descriptor_a = descriptor_a;
-	c->descriptor_b = descriptor_b;
+	c->same_a = a->nk->security;
+	c->same_b = b->nk->security;
 	return true;
 }
 
@@ -152,17 +144,14 @@ static bool next(struct compare *c, struct error *err)
 {
 	struct level *level = &c->levels[c->depth - 1];
 	struct hive_key a, b;
-	uint32_t cell_a, cell_b;
-	bool more;
 
-	if (!next_pair(&level->a, &level->b, &cell_a, &cell_b, &more, err))
-		return false;
-	if (!more) {
+	if (!cursor_next_key(&level->a, &a, err)) {
 		c->depth--;
-		return true;
+		return !level->a.failed;
 	}
-	if (!hive_key_at(c->a, cell_a, &a, err) || !hive_key_at(c->b, cell_b, &b, err))
-		return false;
+	if (!cursor_next_key(&level->b, &b, err))
+		return !level->b.failed &&
+		       error_set(err, ERROR_BAD_NEWS, "lists of keys differ in length");
 	if (!name_identical(a.name, b.name))
 		return differ(c, &a, "names", err);
 	return enter(c, &a, &b, err);
@@ -178,6 +167,7 @@ bool compare_subtrees(const struct hive *a, const struct hive_key *key_a, const 
 		return error_memory(err);
 	c->a = a;
 	c->b = b;
+	c->same_a = c->same_b = le32_put(REGF_NIL);
 	same = enter(c, key_a, key_b, err);
 	while (same && c->depth)
 		same = next(c, err);

@@ -38,6 +38,13 @@ bool cursor_values(struct cursor *cursor, const struct hive *hive, const struct 
 /* False at the end, and after a failure. */
 bool cursor_next(struct cursor *cursor, uint32_t *cell, struct error *err);
 
+/*
+ * For subkeys: the next one. The walk of a whole hive waits for memory more than for anything
+ * else, and most hives, all of ours, are laid out depth first: what comes a little later is
+ * asked for now. False at the end, and after a failure.
+ */
+bool cursor_next_key(struct cursor *cursor, struct hive_key *key, struct error *err);
+
 /* For values only, while cursor->left is not 0: the next cell, without going on; going on. */
 static inline uint32_t cursor_peek(const struct cursor *cursor)
 {

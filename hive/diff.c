@@ -197,12 +197,8 @@ static bool key_changes(struct diff_walk *walk)
 /* Goes to the next subkey of one side. */
 static bool advance(struct diff_walk *walk, struct diff_side *side)
 {
-	uint32_t cell;
-
-	side->ended = !cursor_next(&side->subkeys, &cell, walk->err);
-	if (side->ended)
-		return !side->subkeys.failed;
-	return hive_key_at(side->hive, cell, &side->child, walk->err);
+	side->ended = !cursor_next_key(&side->subkeys, &side->child, walk->err);
+	return !side->subkeys.failed;
 }
 
 static bool start(struct diff_walk *walk, struct diff_side *side)

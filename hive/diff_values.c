@@ -3,6 +3,7 @@
  * mostly hold them in the same order: that is tried first, and only from the first
  * difference of names on they are matched through a hash table.
  */
+#include "hive/alike.h"
 #include "hive/diff_walk.h"
 
 static bool data_equal(struct diff_walk *walk, const struct hive *a, const struct hive_value *va,
@@ -254,7 +255,7 @@ bool diff_values(struct diff_walk *walk, const struct diff_side *a, const struct
 		return false;
 	if (!cursor_values(&values_b, b->hive, &b->key, walk->err))
 		return false;
-	equal = diff_skip_equal(&values_a, &values_b);
+	equal = alike_pass(&values_a, &values_b);
 	if (values_a.left == 0 && values_b.left == 0)
 		return true;
 	both = (struct both){

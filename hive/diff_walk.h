@@ -46,7 +46,4 @@ bool diff_put_name(struct diff_walk *walk, struct diff_text *text, size_t keep, 
 /* The changes of the values of the key in the last frame. */
 bool diff_values(struct diff_walk *walk, const struct diff_side *a, const struct diff_side *b);
 
-/* Passes the values at the beginning of both lists that are surely equal; gives their number. */
-uint32_t diff_skip_equal(struct cursor *a, struct cursor *b);
-
 #endif

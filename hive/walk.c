@@ -102,10 +102,9 @@ static bool run(struct walk *walk, const struct hive_key *top, struct error *err
 	while (walk->depth) {
 		struct cursor *subkeys = &walk->levels[walk->depth - 1];
 		struct hive_key key;
-		uint32_t cell;
 
-		if (cursor_next(subkeys, &cell, err)) {
-			if (!hive_key_at(walk->hive, cell, &key, err) || !enter(walk, &key, err))
+		if (cursor_next_key(subkeys, &key, err)) {
+			if (!enter(walk, &key, err))
 				return false;
 			continue;
 		}

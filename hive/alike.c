@@ -1,8 +1,6 @@
-/*
- * Most values are equal, and those are passed as quickly as memory gives them: the records
- * are compared as they lie there. Whoever is in doubt leaves it to diff_values.c.
- */
-#include "hive/diff_walk.h"
+/* Records are compared as they lie there; whoever is in doubt leaves it to the caller. */
+#include "hive/alike.h"
+
 #include "hive/open.h"
 
 /*
@@ -46,7 +44,7 @@ static void fetch(const struct cursor *cursor)
 	__builtin_prefetch(cursor->hive->bins.data + le32_get(cell));
 }
 
-uint32_t diff_skip_equal(struct cursor *a, struct cursor *b)
+uint32_t alike_pass(struct cursor *a, struct cursor *b)
 {
 	uint32_t count = 0;
 
