@@ -20,7 +20,9 @@ struct graft {
  * its source and everything outside of them equal to HIVE. The name of a key that is there
  * stays as it is. Parents that are missing are made, with the descriptor of their parent and
  * the time of the grafted root. ERROR_REFUSED if a graft cannot be held by the hive's format, or
- * a later graft lies inside or around an earlier one and would undo it.
+ * a later graft lies inside or around an earlier one and would undo it, or the way to KEY goes
+ * through a symbolic link, or KEY is one (unless the grafted root is one too): Windows keeps
+ * what is seen there in another place. ERROR_SOURCE if a KEY cannot be a path.
  */
 struct image *graft_hive(TALLOC_CTX *ctx, const struct hive *hive, struct graft *grafts,
                          uint32_t count, struct error *err);

@@ -6,10 +6,8 @@
 #include "hive/walk.h"
 #include "hive/writer.h"
 
-static uint32_t choose_minor(const struct hive *hive, const struct save_options *options)
+uint32_t save_minor(const struct hive *hive)
 {
-	if (options && options->minor)
-		return options->minor;
 	return le32_get(hive_base(hive)->minor) <= 3 ? 3 : 5;
 }
 
@@ -19,8 +17,9 @@ struct image *save_subtree(TALLOC_CTX *ctx, const struct hive *hive, const struc
 {
 	/* A whole hive comes out at most a little larger; a subtree much smaller: grow then. */
 	bool whole = key->cell == le32_get(hive_base(hive)->root);
-	struct writer *writer = writer_new(NULL, choose_minor(hive, options),
-	                                   whole ? hive_image(hive)->bytes.size : 0, err);
+	uint32_t minor = options && options->minor ? options->minor : save_minor(hive);
+	struct writer *writer =
+		writer_new(NULL, minor, whole ? hive_image(hive)->bytes.size : 0, err);
 	struct writer_count written;
 	struct image *image = NULL;
 

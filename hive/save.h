@@ -9,8 +9,11 @@
 #include "hive/hive.h"
 
 struct save_options {
-	uint32_t minor; /* 3 or 5; 0: the source's (4 becomes 5) */
+	uint32_t minor; /* 3 or 5; 0: the source's, as save_minor() says */
 };
+
+/* The format in which a hive is written again: 3 or 5; 4 becomes 5. */
+uint32_t save_minor(const struct hive *hive);
 
 struct save_count {
 	uint64_t keys, values, descriptors;

@@ -69,8 +69,7 @@ static void remember(struct tree *tree, const char *path, struct tree_key *key)
 	tree->last = key;
 }
 
-/* The first SIZE bytes of a path, or NULL. */
-static struct tree_key *find_path(struct tree *tree, const char *path, size_t size)
+struct tree_key *tree_find_path(struct tree *tree, const char *path, size_t size)
 {
 	struct tree_key *key = tree->top;
 
@@ -92,7 +91,7 @@ static struct tree_key *find_key(struct tree *tree, const struct change *change,
 
 	if (tree->last && strcmp(tree->last_path, change->key) == 0)
 		return tree->last;
-	key = find_path(tree, change->key, strlen(change->key));
+	key = tree_find_path(tree, change->key, strlen(change->key));
 	if (!key)
 		refuse(change, "there is no such key", err);
 	else
@@ -153,7 +152,7 @@ static bool create_key(struct tree *tree, const struct change *change,
 static bool delete_key(struct tree *tree, const struct change *change,
                        const struct tree_rules *rules, struct error *err)
 {
-	struct tree_key *key = find_path(tree, change->key, strlen(change->key));
+	struct tree_key *key = tree_find_path(tree, change->key, strlen(change->key));
 
 	if (!key)
 		return rules->as_reg || refuse(change, "there is no such key", err);

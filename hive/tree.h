@@ -29,6 +29,14 @@ struct tree *tree_new(TALLOC_CTX *ctx, struct error *err);
 struct tree *tree_load(TALLOC_CTX *ctx, const struct hive *hive, const struct hive_key *key,
                        struct error *err);
 
+/*
+ * Puts a copy of a subtree in the place of the key at PATH and all that is below it; the key's name
+ * stays. HIVE must live as long as the tree. ERROR_SOURCE if there is no such key; after another
+ * failure the tree can only be freed.
+ */
+bool tree_replace(struct tree *tree, const char *path, const struct hive *hive,
+                  const struct hive_key *key, struct error *err);
+
 struct tree_rules {
 	/*
 	 * What .reg files mean: a key that is created may be there already, and its parents

@@ -80,6 +80,15 @@ static uint32_t hash_of(const struct tree_key *parent, struct name name, bool is
 	return hash ^ hash >> 13;
 }
 
+static void index_add(struct tree_node **slot, struct tree_node *node)
+{
+	node->chain = *slot;
+	node->link = slot;
+	if (node->chain)
+		node->chain->link = &node->chain;
+	*slot = node;
+}
+
 static bool index_grow(struct tree *tree)
 {
 	uint32_t count = tree->slot_count ? 2 * tree->slot_count : 1024;
@@ -95,8 +104,7 @@ static bool index_grow(struct tree *tree)
 
 		for (; node; node = next) {
 			next = node->chain;
-			node->chain = slots[node->hash & (count - 1)];
-			slots[node->hash & (count - 1)] = node;
+			index_add(&slots[node->hash & (count - 1)], node);
 		}
 	}
 	talloc_free(tree->slots);
@@ -122,11 +130,9 @@ struct tree_node *tree_find(const struct tree *tree, const struct tree_key *pare
 
 static void index_remove(struct tree *tree, const struct tree_node *node)
 {
-	struct tree_node **at = &tree->slots[node->hash & (tree->slot_count - 1)];
-
-	while (*at != node)
-		at = &(*at)->chain;
-	*at = node->chain;
+	*node->link = node->chain;
+	if (node->chain)
+		node->chain->link = node->link;
 	tree->nodes--;
 }
 
@@ -168,8 +174,7 @@ static bool enter(struct tree *tree, struct tree_node *node, struct tree_key *pa
 	node->parent = parent;
 	node->name = name;
 	node->hash = hash_of(parent, name, node->is_key);
-	node->chain = tree->slots[node->hash & (tree->slot_count - 1)];
-	tree->slots[node->hash & (tree->slot_count - 1)] = node;
+	index_add(&tree->slots[node->hash & (tree->slot_count - 1)], node);
 	tree->nodes++;
 	list_add(node->is_key ? &parent->subkeys : &parent->values, node);
 	return true;

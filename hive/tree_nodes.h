@@ -9,6 +9,7 @@ struct tree_key;
 /* A subkey or a value: what stands in the index under its parent and its name. */
 struct tree_node {
 	struct tree_node *chain;           /* the next one in the same slot of the index */
+	struct tree_node **link;           /* what points to this one there */
 	struct tree_node *before, *behind; /* siblings of the same kind */
 	struct tree_key *parent;
 	struct name name;
@@ -67,6 +68,9 @@ struct tree_value *tree_value_new(struct tree *tree, struct tree_key *parent, st
 /* NULL if there is none. */
 struct tree_node *tree_find(const struct tree *tree, const struct tree_key *parent,
                             struct name name, bool is_key);
+
+/* The key at the first SIZE bytes of a path that change_check() has passed, or NULL. */
+struct tree_key *tree_find_path(struct tree *tree, const char *path, size_t size);
 
 /* Takes a value out, or a key with all that is below it. */
 void tree_remove(struct tree *tree, struct tree_node *node);

@@ -8,6 +8,7 @@
 struct loader {
 	struct sink sink; /* first, so that a sink is a loader */
 	struct tree *tree;
+	struct tree_key *top;     /* where it goes; its name stays */
 	struct tree_key *key;     /* the one that was begun last and has not ended */
 	struct tree_value *value; /* whose data is still to come */
 	uint8_t *copy;            /* of data in pieces */
@@ -17,12 +18,10 @@ struct loader {
 static bool load_key(struct sink *sink, const struct sink_key *facts, struct error *err)
 {
 	struct loader *loader = (struct loader *)sink;
-	struct tree_key *key = loader->tree->top;
+	struct tree_key *key = loader->top;
 
 	if (loader->key)
 		key = tree_key_new(loader->tree, loader->key, facts->name, false, err);
-	else
-		key->node.name = facts->name;
 	if (!key)
 		return false;
 	key->time = facts->time;
@@ -76,15 +75,46 @@ static bool load_end(struct sink *sink, struct error *err)
 	return true;
 }
 
+static bool load(struct tree *tree, struct tree_key *top, const struct hive *hive,
+                 const struct hive_key *key, struct error *err)
+{
+	struct loader loader = { { load_key, load_value, load_data, load_end },
+		                 .tree = tree,
+		                 .top = top };
+
+	return walk_subtree(hive, key, &loader.sink, err);
+}
+
 struct tree *tree_load(TALLOC_CTX *ctx, const struct hive *hive, const struct hive_key *key,
                        struct error *err)
 {
-	struct loader loader = { { load_key, load_value, load_data, load_end },
-		                 .tree = tree_new(ctx, err) };
+	struct tree *tree = tree_new(ctx, err);
 
-	if (loader.tree && !walk_subtree(hive, key, &loader.sink, err))
-		TALLOC_FREE(loader.tree);
-	return loader.tree;
+	if (!tree)
+		return NULL;
+	tree->top->node.name = key->name;
+	if (!load(tree, tree->top, hive, key, err))
+		TALLOC_FREE(tree);
+	return tree;
+}
+
+bool tree_replace(struct tree *tree, const char *path, const struct hive *hive,
+                  const struct hive_key *key, struct error *err)
+{
+	const struct change sound = { .op = CHANGE_CREATE_KEY, .key = path };
+	struct tree_key *top;
+
+	if (!change_check(&sound, err))
+		return false;
+	top = tree_find_path(tree, path, strlen(path));
+	if (!top)
+		return error_set(err, ERROR_SOURCE, "'%s': there is no such key", path);
+	tree->last = NULL; /* it may be one of those that go */
+	while (top->subkeys.first)
+		tree_remove(tree, top->subkeys.first);
+	while (top->values.first)
+		tree_remove(tree, top->values.first);
+	return load(tree, top, hive, key, err);
 }
 
 /* --- out --- */
