@@ -91,9 +91,10 @@ static bool enter(struct hive *hive, const struct hive_options *options, struct 
 		size = bytes.size - REGF_BASE_SIZE;
 	hive->bins = (struct bytes){ bytes.data + REGF_BASE_SIZE, size };
 	hive->minor = le32_get(base->minor);
-	if (!hive->damaged)
-		hive->hivex = hivex_handle_open(hive, hive->image);
-	return true;
+	if (hive->damaged)
+		return true;
+	hive->hivex = hivex_handle_new(hive, hive->image);
+	return hive->hivex ? true : error_memory(err);
 }
 
 /* Notes what salvage left out of this hive. */
@@ -216,7 +217,7 @@ bool hive_salvaged(const struct hive *hive)
 
 bool hive_in_hivex(const struct hive *hive)
 {
-	return hive->hivex != NULL;
+	return hive->hivex && hivex_handle_wake(hive->hivex);
 }
 
 void hive_rest(const struct hive *hive)

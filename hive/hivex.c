@@ -14,6 +14,7 @@
 struct hivex_handle {
 	const struct image *image;
 	hive_h *hivex; /* NULL while it rests */
+	bool refused;  /* it did not open the image, and will not be asked again */
 };
 
 static int hivex_handle_close(struct hivex_handle *handle)
@@ -22,21 +23,21 @@ static int hivex_handle_close(struct hivex_handle *handle)
 	return 0;
 }
 
-/* Opens it if it is not; false if hivex refuses. */
-static bool wake(struct hivex_handle *handle)
+bool hivex_handle_wake(struct hivex_handle *handle)
 {
 	char *path;
 
-	if (handle->hivex)
-		return true;
+	if (handle->hivex || handle->refused)
+		return handle->hivex;
 	path = image_path(handle, handle->image);
 	if (path)
 		handle->hivex = hivex_open(path, 0);
 	talloc_free(path);
-	return handle->hivex != NULL;
+	handle->refused = !handle->hivex;
+	return handle->hivex;
 }
 
-struct hivex_handle *hivex_handle_open(TALLOC_CTX *ctx, const struct image *image)
+struct hivex_handle *hivex_handle_new(TALLOC_CTX *ctx, const struct image *image)
 {
 	struct hivex_handle *handle = talloc_zero(ctx, struct hivex_handle);
 
@@ -44,8 +45,6 @@ struct hivex_handle *hivex_handle_open(TALLOC_CTX *ctx, const struct image *imag
 		return NULL;
 	handle->image = image;
 	talloc_set_destructor(handle, hivex_handle_close);
-	if (!wake(handle))
-		TALLOC_FREE(handle);
 	return handle;
 }
 
@@ -78,7 +77,7 @@ bool hivex_handle_subkeys(TALLOC_CTX *ctx, struct hivex_handle *handle, uint32_t
 	hive_node_h *nodes;
 	bool done;
 
-	if (!wake(handle))
+	if (!hivex_handle_wake(handle))
 		return false;
 	nodes = hivex_node_children(handle->hivex, (size_t)key + REGF_BASE_SIZE);
 	done = nodes && take(ctx, nodes, count, cells);
@@ -92,7 +91,7 @@ bool hivex_handle_values(TALLOC_CTX *ctx, struct hivex_handle *handle, uint32_t 
 	hive_value_h *values;
 	bool done;
 
-	if (!wake(handle))
+	if (!hivex_handle_wake(handle))
 		return false;
 	values = hivex_node_values(handle->hivex, (size_t)key + REGF_BASE_SIZE);
 	done = values && take(ctx, values, count, cells);
@@ -105,7 +104,7 @@ bool hivex_handle_list(struct hivex_handle *handle, uint32_t key, enum hivex_lis
 {
 	size_t at = (size_t)key + REGF_BASE_SIZE, counted;
 
-	if (!wake(handle))
+	if (!hivex_handle_wake(handle))
 		return error_set(err, ERROR_INTERNAL, "hivex cannot open it");
 	counted = which == HIVEX_SUBKEYS ? hivex_node_nr_children(handle->hivex, at)
 	                                 : hivex_node_nr_values(handle->hivex, at);

@@ -1,19 +1,21 @@
-/* Images live in memfds; every size is the file's own before memory is taken for it. */
-#include "hive/image.h"
-
+/*
+ * Images in anonymous memory and in memfds; every size is the file's own before memory is
+ * taken for it. The odd decision is in move(): a memfd is mapped over the bytes piece by
+ * piece, so that no more than one piece is there twice, and nobody's pointer moves.
+ */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/mman.h>
-#include <sys/sendfile.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#define IMAGE_MAX ((uint64_t)4 << 30) /* more than a hive (2 GiB) or a log can have */
-#define COPY_CHUNK ((size_t)1 << 20)
+#include "hive/image_internal.h"
+
+#define HUGE_PAGE ((uint64_t)2 << 20)
+#define MOVE_PIECE ((uint64_t)16 << 20)
 
 static int image_destroy(struct image *image)
 {
+	image_reader_stop(image);
 	if (image->bytes.data)
 		munmap((void *)image->bytes.data, image->room);
 	if (image->fd >= 0)
@@ -21,12 +23,15 @@ static int image_destroy(struct image *image)
 	return 0;
 }
 
-static uint64_t mapping_size(uint64_t size)
+/* What is mapped: whole pages, huge ones where they are wanted; one for an empty image. */
+static uint64_t room_for(const struct image *image, uint64_t size)
 {
-	return size ? size : 1; /* an empty file cannot be mapped, one byte can */
+	bool huge = image->fd < 0 && size >= HUGE_PAGE;
+	uint64_t page = huge ? HUGE_PAGE : (uint64_t)sysconf(_SC_PAGESIZE);
+
+	return size ? (size + page - 1) / page * page : page;
 }
 
-/* Takes the memory and nothing else: not mapped, not filled. */
 static struct image *image_create(TALLOC_CTX *ctx, uint64_t size, struct error *err)
 {
 	struct image *image;
@@ -41,22 +46,17 @@ static struct image *image_create(TALLOC_CTX *ctx, uint64_t size, struct error *
 		error_memory(err);
 		return NULL;
 	}
-	image->fd = memfd_create("clusnap", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	talloc_set_destructor(image, image_destroy);
-	if (image->fd < 0 || ftruncate(image->fd, (off_t)size) != 0) {
-		error_errno(err, ERROR_INTERNAL, "cannot take %llu bytes of memory",
-		            (unsigned long long)size);
-		talloc_free(image);
-		return NULL;
-	}
+	image->fd = -1;
 	image->bytes.size = size;
+	talloc_set_destructor(image, image_destroy);
 	return image;
 }
 
 static bool image_map(struct image *image, int protection, struct error *err)
 {
-	uint64_t room = mapping_size(image->bytes.size);
-	void *data = mmap(NULL, room, protection, MAP_SHARED, image->fd, 0);
+	int flags = image->fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
+	uint64_t room = room_for(image, image->bytes.size);
+	void *data = mmap(NULL, room, protection, flags, image->fd, 0);
 
 	if (data == MAP_FAILED)
 		return error_errno(err, ERROR_INTERNAL, "cannot map %llu bytes",
@@ -66,46 +66,82 @@ static bool image_map(struct image *image, int protection, struct error *err)
 	return true;
 }
 
-struct image *image_new(TALLOC_CTX *ctx, uint64_t size, struct error *err)
+struct image *image_take(TALLOC_CTX *ctx, uint64_t size, struct error *err)
 {
 	struct image *image = image_create(ctx, size, err);
 
 	if (image && !image_map(image, PROT_READ | PROT_WRITE, err))
 		TALLOC_FREE(image);
+	if (image && size >= HUGE_PAGE) /* without them it works as well */
+		madvise((void *)image->bytes.data, image->room, MADV_HUGEPAGE);
 	return image;
 }
 
-/* Writes all of a chunk; FUSE file systems and signals make short counts and EINTR real. */
-static bool fill_chunk(struct image *image, struct bytes chunk, uint64_t offset, struct error *err)
+static int memfd(uint64_t size)
 {
-	while (chunk.size > 0) {
-		ssize_t n = pwrite(image->fd, chunk.data, chunk.size, (off_t)offset);
+	int fd = memfd_create("clusnap", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd >= 0 && ftruncate(fd, (off_t)size) != 0) {
+		int sys = errno;
+
+		close(fd);
+		errno = sys;
+		return -1;
+	}
+	return fd;
+}
+
+struct image *image_new(TALLOC_CTX *ctx, uint64_t size, struct error *err)
+{
+	struct image *image = image_create(ctx, size, err);
+
+	if (!image)
+		return NULL;
+	image->fd = memfd(size);
+	if (image->fd < 0)
+		error_errno(err, ERROR_INTERNAL, "cannot take %llu bytes of memory",
+		            (unsigned long long)size);
+	if (image->fd < 0 || !image_map(image, PROT_READ | PROT_WRITE, err))
+		TALLOC_FREE(image);
+	return image;
+}
+
+/* Writes all of a piece; signals make short counts and EINTR real. */
+static bool fill(int fd, struct bytes piece, uint64_t offset)
+{
+	while (piece.size > 0) {
+		ssize_t n = pwrite(fd, piece.data, piece.size, (off_t)offset);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return error_errno(err, ERROR_INTERNAL, "cannot fill memory");
-		chunk.data += n;
-		chunk.size -= (size_t)n;
+			return false;
+		piece.data += n;
+		piece.size -= (size_t)n;
 		offset += (uint64_t)n;
 	}
 	return true;
 }
 
+/* Through the descriptor: memcpy into a fresh mapping would wait for a fault on every page. */
 bool image_write(struct image *image, uint64_t offset, struct bytes bytes, struct error *err)
 {
 	if (image->sealed || !bytes_at(image->bytes, offset, bytes.size))
 		return error_set(err, ERROR_INTERNAL, "an image has no such place to write to");
-	return fill_chunk(image, bytes, offset, err);
+	if (image->fd >= 0)
+		return fill(image->fd, bytes, offset) ||
+		       error_errno(err, ERROR_INTERNAL, "cannot fill memory");
+	if (bytes.size)
+		memcpy(image_data(image) + offset, bytes.data, bytes.size);
+	return true;
 }
 
-/* Through the descriptor: memcpy into a fresh mapping would wait for a fault on every page. */
 struct image *image_copy(TALLOC_CTX *ctx, struct bytes from, struct error *err)
 {
-	struct image *image = image_new(ctx, from.size, err);
+	struct image *image = image_take(ctx, from.size, err);
 
-	if (image && !fill_chunk(image, from, 0, err))
-		TALLOC_FREE(image);
+	if (image && from.size)
+		memcpy(image_data(image), from.data, from.size);
 	return image;
 }
 
@@ -114,186 +150,110 @@ uint8_t *image_data(struct image *image)
 	return image->sealed ? NULL : (uint8_t *)image->bytes.data;
 }
 
-/* The mapping never reaches beyond the file: there it would be SIGBUS. */
+/* The mapping of a memfd never reaches beyond the file: there it would be SIGBUS. */
 bool image_resize(struct image *image, uint64_t size, struct error *err)
 {
-	bool smaller = size < image->bytes.size;
+	uint64_t old = image->bytes.size, room = room_for(image, size);
+	bool smaller = size < old;
 	void *data;
 
 	if (image->sealed || size > IMAGE_MAX)
 		return error_set(err, ERROR_INTERNAL, "an image cannot have %llu bytes",
 		                 (unsigned long long)size);
-	if (!smaller && ftruncate(image->fd, (off_t)size) != 0)
+	if (image->fd >= 0 && !smaller && ftruncate(image->fd, (off_t)size) != 0)
 		return error_errno(err, ERROR_INTERNAL, "cannot take %llu bytes of memory",
 		                   (unsigned long long)size);
-	data = mremap((void *)image->bytes.data, image->room, mapping_size(size), MREMAP_MAYMOVE);
+	data = mremap((void *)image->bytes.data, image->room, room, MREMAP_MAYMOVE);
 	if (data == MAP_FAILED)
 		return error_errno(err, ERROR_INTERNAL, "cannot map %llu bytes",
 		                   (unsigned long long)size);
 	image->bytes = (struct bytes){ data, size };
-	image->room = mapping_size(size);
-	if (smaller && ftruncate(image->fd, (off_t)size) != 0)
+	image->room = room;
+	if (image->fd >= 0 && smaller && ftruncate(image->fd, (off_t)size) != 0)
 		return error_errno(err, ERROR_INTERNAL, "cannot give back memory");
+	if (image->fd < 0 && smaller)
+		memset((uint8_t *)data + size, 0, (old < room ? old : room) - size);
 	return true;
 }
 
-/* A memfd with a writable mapping cannot be sealed. */
-static bool add_seals(struct image *image, struct error *err)
+static bool add_seals(int fd)
 {
-	if (fcntl(image->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL))
-		return error_errno(err, ERROR_INTERNAL, "cannot seal memory");
-	image->sealed = true;
-	return true;
+	return fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) ==
+	       0;
+}
+
+/* A memfd with a writable mapping cannot be sealed. */
+static bool seal_memfd(struct image *image, struct error *err)
+{
+	if (munmap((void *)image->bytes.data, image->room) != 0)
+		return error_errno(err, ERROR_INTERNAL, "cannot unmap memory");
+	image->bytes.data = NULL;
+	image->sealed = add_seals(image->fd);
+	if (image->sealed ? image_map(image, PROT_READ, err)
+	                  : error_errno(err, ERROR_INTERNAL, "cannot seal memory"))
+		return true;
+	image->bytes.size = 0; /* nothing is mapped, so nothing may be read */
+	return false;
 }
 
 bool image_seal(struct image *image, struct error *err)
 {
 	if (image->sealed)
 		return true;
-	if (munmap((void *)image->bytes.data, image->room) != 0)
-		return error_errno(err, ERROR_INTERNAL, "cannot unmap memory");
-	image->bytes.data = NULL;
-	if (add_seals(image, err) && image_map(image, PROT_READ, err))
-		return true;
-	image->bytes.size = 0; /* nothing is mapped, so nothing may be read */
-	return false;
+	if (image->fd >= 0)
+		return seal_memfd(image, err);
+	image->sealed = mprotect((void *)image->bytes.data, image->room, PROT_READ) == 0;
+	return image->sealed || error_errno(err, ERROR_INTERNAL, "cannot seal memory");
 }
 
-/*
- * The next bytes of the file; *GOT says how many, 0 at its end. sendfile() spares a copy; where
- * it does not get on, read() does, or says why not.
- */
-static bool fill_some(struct image *image, int fd, uint8_t *buffer, uint64_t done, ssize_t *got,
-                      struct error *err)
+bool image_unseal(struct image *image)
 {
-	uint64_t left = image->bytes.size - done;
-	off_t from = (off_t)done;
-
-	*got = -1;
-	if (left && lseek(image->fd, from, SEEK_SET) == from)
-		*got = sendfile(image->fd, fd, &from, left);
-	if (*got > 0)
-		return true;
-	do
-		*got = pread(fd, buffer, COPY_CHUNK, (off_t)done);
-	while (*got < 0 && errno == EINTR);
-	if (*got < 0)
-		return error_errno(err, ERROR_SOURCE, "cannot read at offset 0x%llx",
-		                   (unsigned long long)done);
-	if ((uint64_t)*got > left)
-		return error_set(err, ERROR_SOURCE, "grows while it is read");
-	return fill_chunk(image, (struct bytes){ buffer, (uint64_t)*got }, done, err);
-}
-
-/* Reads the file into the memfd; the mapping comes after the seal. */
-static bool image_fill(struct image *image, int fd, struct error *err)
-{
-	uint8_t *buffer = talloc_size(image, COPY_CHUNK);
-	uint64_t done = 0;
-	ssize_t got;
-
-	if (!buffer)
-		return error_memory(err);
-	do {
-		if (!fill_some(image, fd, buffer, done, &got, err))
-			return false;
-		done += (uint64_t)got;
-	} while (got > 0);
-	talloc_free(buffer);
-	if (done != image->bytes.size)
-		return error_set(err, ERROR_SOURCE, "shrinks while it is read");
-	return true;
-}
-
-static const char *what_it_is(mode_t mode)
-{
-	if (S_ISDIR(mode))
-		return "is a directory, not a file";
-	if (S_ISLNK(mode))
-		return "is a symbolic link, which is not followed";
-	if (S_ISFIFO(mode))
-		return "is a FIFO, not a regular file";
-	return "is not a regular file";
-}
-
-struct image *image_read_fd(TALLOC_CTX *ctx, int fd, struct error *err)
-{
-	struct image *image;
-	struct stat st;
-
-	if (fstat(fd, &st) != 0) {
-		error_errno(err, ERROR_SOURCE, "cannot look at it");
-		return NULL;
-	}
-	if (!S_ISREG(st.st_mode)) {
-		error_set(err, ERROR_SOURCE, "%s", what_it_is(st.st_mode));
-		return NULL;
-	}
-	if ((uint64_t)st.st_size > IMAGE_MAX) {
-		error_set(err, ERROR_SOURCE, "has %llu bytes, more than any hive",
-		          (unsigned long long)st.st_size);
-		return NULL;
-	}
-	image = image_create(ctx, (uint64_t)st.st_size, err);
-	if (!image)
-		return NULL;
-	if (!image_fill(image, fd, err) || !add_seals(image, err) ||
-	    !image_map(image, PROT_READ, err))
-		TALLOC_FREE(image);
-	return image;
-}
-
-static void close_keeping_errno(int fd)
-{
-	int sys = errno;
-
-	close(fd);
-	errno = sys;
-}
-
-/*
- * O_PATH first: opening a FIFO can wait for ever and opening a device can already do
- * something. What was found to be a regular file is then opened itself, not whatever has its
- * name by now. O_NOATIME is the owner's privilege (or root's).
- */
-static int open_regular(int dirfd, const char *name)
-{
-	int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
-	int path = openat(dirfd, name, O_PATH | O_CLOEXEC | O_NOFOLLOW), fd;
-	char again[64];
-	struct stat st;
-
-	if (path < 0 || fstat(path, &st) != 0 || !S_ISREG(st.st_mode))
-		return path; /* image_read_fd says what it is */
-	snprintf(again, sizeof(again), "/proc/self/fd/%d", path);
-	fd = open(again, flags | O_NOATIME);
-	if (fd < 0 && errno == EPERM)
-		fd = open(again, flags);
-	close_keeping_errno(path);
-	return fd;
-}
-
-struct image *image_read(TALLOC_CTX *ctx, int dirfd, const char *name, struct error *err)
-{
-	struct image *image;
-	int fd = open_regular(dirfd, name);
-
-	if (fd < 0) {
-		error_errno(err, ERROR_SOURCE, "cannot open it");
-		return NULL;
-	}
-	image = image_read_fd(ctx, fd, err);
-	close(fd);
-	return image;
+	if (image->fd < 0 && image->sealed)
+		image->sealed = mprotect((void *)image->bytes.data, image->room,
+		                         PROT_READ | PROT_WRITE) != 0;
+	return !image->sealed;
 }
 
 void image_rest(const struct image *image)
 {
-	if (image->bytes.data)
+	if (image->fd >= 0 && image->bytes.data)
 		madvise((void *)image->bytes.data, image->room, MADV_DONTNEED);
+}
+
+/* Whatever fails on the way, the bytes are there: of the one memory or of the other. */
+static bool move(struct bytes from, int fd)
+{
+	for (uint64_t at = 0; at < from.size; at += MOVE_PIECE) {
+		uint64_t left = from.size - at, size = left < MOVE_PIECE ? left : MOVE_PIECE;
+		void *place = (void *)(from.data + at);
+
+		if (!fill(fd, (struct bytes){ place, size }, at) ||
+		    mmap(place, size, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, (off_t)at) ==
+		            MAP_FAILED)
+			return false;
+	}
+	return add_seals(fd);
+}
+
+/* Only its memory changes, and none of its bytes: that is why it may be const. */
+static bool share(struct image *image)
+{
+	int fd;
+
+	if (image->fd >= 0)
+		return true;
+	fd = image->sealed ? memfd(image->bytes.size) : -1;
+	if (fd >= 0 && !move(image->bytes, fd)) {
+		close(fd);
+		fd = -1;
+	}
+	image->fd = fd;
+	return fd >= 0;
 }
 
 char *image_path(TALLOC_CTX *ctx, const struct image *image)
 {
+	if (!share((struct image *)image))
+		return NULL;
 	return talloc_asprintf(ctx, "/proc/self/fd/%d", image->fd);
 }

@@ -13,7 +13,7 @@ struct hive {
 	uint32_t minor;
 	bool damaged;  /* the validator complains of it; nobody but salvage sees such a hive */
 	bool salvaged; /* an image of what was sound */
-	struct hivex_handle *hivex; /* NULL: hivex refused the image, or must not see it */
+	struct hivex_handle *hivex; /* NULL: hivex must not see the image */
 	struct recovery recovery;
 	struct check check;
 	struct last_list *last; /* of hive_find; key.c */
@@ -52,8 +52,11 @@ struct bytes open_cell(const struct hive *hive, uint32_t cell, uint64_t least, s
 
 /* --- hive/hivex.c: the only file that knows hivex --- */
 
-/* NULL if hivex refuses the image. */
-struct hivex_handle *hivex_handle_open(TALLOC_CTX *ctx, const struct image *image);
+/* It is opened by the first navigation: that takes some time, and many hives need none. */
+struct hivex_handle *hivex_handle_new(TALLOC_CTX *ctx, const struct image *image);
+
+/* Opens it if it is not open; false if hivex refuses the image. */
+bool hivex_handle_wake(struct hivex_handle *handle);
 
 /* Closes hivex until the next navigation, which opens it again: it maps all of the image. */
 void hivex_handle_rest(struct hivex_handle *handle);

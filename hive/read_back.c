@@ -9,6 +9,8 @@
 #include "hive/cursor.h"
 #include "hive/open.h"
 
+#define REST 4096u /* keys; hivex maps the image too, and once is enough */
+
 /* Goes through what the cursor gives and what hivex gave, which has to be the same. */
 static bool same_list(struct cursor *ours, const size_t *theirs, uint32_t key, const char *what,
                       struct error *err)
@@ -56,7 +58,9 @@ static bool walk(const struct hive *hive, struct cursor *levels, struct error *e
 	uint32_t cell = le32_get(hive_base(hive)->root);
 	unsigned depth = 0;
 
-	for (;;) {
+	for (uint64_t keys = 0;; keys++) {
+		if (keys % REST == 0)
+			image_rest(hive->image);
 		if (depth == REGF_DEPTH_MAX)
 			return error_set(err, ERROR_SOURCE, "more than %u levels of keys",
 			                 REGF_DEPTH_MAX);

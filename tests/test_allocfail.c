@@ -124,6 +124,8 @@ static bool open_hive(void *data, struct error *err)
 	source = source_read_path(tmp, data, err);
 	if (source)
 		hive = hive_open(tmp, source, NULL, err);
+	if (hive)
+		hive_in_hivex(hive); /* or not: it tries */
 	talloc_free(tmp);
 	return hive != NULL;
 }
@@ -261,6 +263,7 @@ static void finding_runs_out_of_memory(void **state)
 	source = recovering_source(image, size);
 	hive = hive_open(source, source, NULL, &err);
 	assert_non_null(hive);
+	assert_true(hive_in_hivex(hive)); /* its memfd is there before descriptors are counted */
 	run_out(find, hive, 0, 10);
 	talloc_free(source);
 	talloc_free(image);

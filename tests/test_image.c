@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,15 +44,27 @@ static unsigned open_files(void)
 	return count;
 }
 
+#define LARGE ((9 << 20) + 77) /* bytes; no whole number of what is read at a time */
+
+/* Bytes that differ from place to place. */
+static uint8_t *numbers(size_t size)
+{
+	uint8_t *data = malloc(size);
+
+	for (size_t i = 0; i < size; i++)
+		data[i] = (uint8_t)(i * 2654435761u >> 13);
+	return data;
+}
+
 static void files_of_all_sizes_are_read(void **state)
 {
-	static const size_t sizes[] = { 0, 1, 4095, 4096, 4097, (1 << 20) - 1, 1 << 20, 3333333 };
+	static const size_t sizes[] = {
+		0, 1, 4095, 4096, 4097, (2 << 20) - 1, 2 << 20, (2 << 20) + 1, 3333333, LARGE
+	};
 	unsigned before = open_files();
-	uint8_t *data = malloc(3333333);
+	uint8_t *data = numbers(LARGE);
 
 	(void)state;
-	for (size_t i = 0; i < 3333333; i++)
-		data[i] = (uint8_t)(i * 2654435761u >> 13);
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		struct error err = { 0 };
 		struct image *image;
@@ -85,32 +98,99 @@ static void an_image_is_private(void **state)
 	talloc_free(image);
 }
 
+/* Does a child die that writes to the first byte? */
+static bool writing_kills(const struct image *image)
+{
+	pid_t child = fork();
+	int status;
+
+	if (child == 0) {
+		signal(SIGSEGV, SIG_DFL);
+		*(volatile uint8_t *)image->bytes.data = 'x';
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV;
+}
+
 static void a_seal_holds(void **state)
 {
 	struct error err;
 	struct image *image;
-	char *path;
+
+	(void)state;
+	testing_write(directory, "file", "sealed", 6);
+	image = image_read(NULL, dirfd_, "file", &err);
+	assert_non_null(image);
+	assert_null(image_data(image));
+	assert_true(writing_kills(image));
+	assert_false(image_write(image, 0, (struct bytes){ (const uint8_t *)"x", 1 }, &err));
+	assert_false(image_resize(image, 10, &err));
+	assert_true(image_seal(image, &err)); /* twice is no mistake */
+	assert_true(image_unseal(image));
+	assert_non_null(image_data(image));
+	image_data(image)[0] = 'S';
+	assert_true(image_seal(image, &err));
+	assert_true(writing_kills(image));
+	image_rest(image); /* nothing is lost by it */
+	assert_memory_equal(image->bytes.data, "Sealed", 6);
+	talloc_free(image);
+}
+
+/* What hivex opens is the image itself, in memory that nobody can write to any more. */
+static void a_seal_holds_in_a_memfd(void **state)
+{
+	struct error err;
+	struct image *image;
+	const uint8_t *data;
+	char *path, buffer[7] = "";
 	int fd;
 
 	(void)state;
 	testing_write(directory, "file", "sealed", 6);
 	image = image_read(NULL, dirfd_, "file", &err);
 	assert_non_null(image);
+	data = image->bytes.data;
+	path = image_path(image, image);
+	assert_non_null(path);
+	assert_string_equal(path, image_path(image, image));
+	assert_ptr_equal(image->bytes.data, data);
 	assert_int_equal(pwrite(image->fd, "x", 1, 0), -1);
 	assert_int_equal(errno, EPERM);
 	assert_int_equal(ftruncate(image->fd, 0), -1);
 	assert_int_equal(ftruncate(image->fd, 100), -1);
 	assert_true(mmap(NULL, 6, PROT_READ | PROT_WRITE, MAP_SHARED, image->fd, 0) == MAP_FAILED);
-	assert_int_equal(mprotect((void *)image->bytes.data, 6, PROT_READ | PROT_WRITE), -1);
+	assert_true(writing_kills(image));
+	assert_false(image_unseal(image));
 	assert_false(image_resize(image, 10, &err));
 	assert_true(image_seal(image, &err)); /* twice is no mistake */
 
-	path = image_path(image, image);
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd >= 0) {
 		assert_int_equal(write(fd, "x", 1), -1);
 		close(fd);
 	}
+	assert_int_equal(pread(image->fd, buffer, 6, 0), 6);
+	assert_string_equal(buffer, "sealed");
+	image_rest(image);
+	assert_memory_equal(image->bytes.data, "sealed", 6);
+	talloc_free(image);
+}
+
+/* One that is made in a memfd from the start is sealed there. */
+static void a_made_image_is_sealed(void **state)
+{
+	struct error err;
+	struct image *image = image_new(NULL, 6, &err);
+
+	(void)state;
+	assert_non_null(image);
+	assert_true(image_write(image, 0, (struct bytes){ (const uint8_t *)"sealed", 6 }, &err));
+	assert_null(image_path(image, image_copy(image, image->bytes, &err))); /* not sealed */
+	assert_true(image_seal(image, &err));
+	assert_int_equal(pwrite(image->fd, "x", 1, 0), -1);
+	assert_int_equal(mprotect((void *)image->bytes.data, 6, PROT_READ | PROT_WRITE), -1);
+	assert_false(image_unseal(image));
 	assert_memory_equal(image->bytes.data, "sealed", 6);
 	talloc_free(image);
 }
@@ -229,15 +309,14 @@ static void a_giant_is_refused_unread(void **state)
 	assert_int_equal(err.kind, ERROR_INTERNAL);
 }
 
-static void an_image_grows_and_shrinks(void **state)
+static void grow_and_shrink(struct image *image)
 {
-	static const uint64_t sizes[] = { 1, 5000, 100000, 4096, 0, 10, 3000000, 7 };
+	static const uint64_t sizes[] = { 1,       5000, 100000,  4096,    0,       10,
+		                          3000000, 7,    5000000, 2500000, 4500000, 7 };
 	static const uint8_t zeros[4096];
 	struct error err;
-	struct image *image = image_new(NULL, 0, &err);
 	uint64_t old = 0;
 
-	(void)state;
 	assert_non_null(image);
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		assert_true(image_resize(image, sizes[i], &err));
@@ -259,6 +338,40 @@ static void an_image_grows_and_shrinks(void **state)
 	talloc_free(image);
 }
 
+static void an_image_grows_and_shrinks(void **state)
+{
+	struct error err;
+
+	(void)state;
+	grow_and_shrink(image_new(NULL, 0, &err));
+	grow_and_shrink(image_copy(NULL, (struct bytes){ NULL, 0 }, &err));
+}
+
+/* More than one piece is moved. */
+static void a_large_image_is_moved_whole(void **state)
+{
+	size_t size = (33 << 20) + 5;
+	uint8_t *data = numbers(size), *again = malloc(size);
+	struct error err;
+	struct image *image = image_copy(NULL, (struct bytes){ data, size }, &err);
+	const uint8_t *place;
+
+	(void)state;
+	assert_non_null(image);
+	place = image->bytes.data;
+	assert_true(image_seal(image, &err));
+	assert_non_null(image_path(image, image));
+	assert_int_equal(pread(image->fd, again, size, 0), size);
+	assert_memory_equal(again, data, size);
+	assert_ptr_equal(image->bytes.data, place);
+	assert_memory_equal(image->bytes.data, data, size);
+	image_rest(image);
+	assert_memory_equal(image->bytes.data, data, size);
+	talloc_free(image);
+	free(data);
+	free(again);
+}
+
 static void a_copy_is_its_own(void **state)
 {
 	static const uint8_t data[] = { 1, 2, 3 };
@@ -275,6 +388,53 @@ static void a_copy_is_its_own(void **state)
 	assert_memory_equal(image->bytes.data, "\x09\x02\x03", 3);
 	talloc_free(image);
 	talloc_free(empty);
+}
+
+/* As far as it was waited for, the bytes are there; at the end all of them are. */
+static void a_file_is_read_behind_the_caller(void **state)
+{
+	static const size_t sizes[] = { 0, 1, (4 << 20) - 1, 4 << 20, LARGE };
+	unsigned before = open_files();
+	uint8_t *data = numbers(LARGE);
+	struct error err;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		struct image *image;
+
+		testing_write(directory, "file", data, sizes[i]);
+		image = image_read_begin(NULL, dirfd_, "file", &err);
+		assert_non_null(image);
+		assert_int_equal(image->bytes.size, sizes[i]);
+		for (size_t at = 0; at < sizes[i]; at += 1 << 20) {
+			size_t left = sizes[i] - at, part = left < 1 << 20 ? left : 1 << 20;
+
+			assert_true(image_wait(image, at + part, &err));
+			assert_memory_equal(image->bytes.data + at, data + at, part);
+		}
+		assert_true(image_wait(image, UINT64_MAX, &err));
+		assert_true(image_wait(image, 0, &err));
+		assert_true(writing_kills(image) || !sizes[i]);
+		talloc_free(image);
+		image = image_read_begin(NULL, dirfd_, "file", &err); /* and is not wanted */
+		assert_non_null(image);
+		talloc_free(image);
+		assert_int_equal(open_files(), before);
+	}
+	free(data);
+}
+
+static void what_fails_behind_the_caller_is_told(void **state)
+{
+	struct error err = { 0 };
+
+	(void)state;
+	assert_null(image_read_begin(NULL, dirfd_, "absent", &err));
+	assert_string_equal(err.text, "cannot open it: No such file or directory");
+	assert_null(image_read_begin(NULL, dirfd_, ".", &err));
+	assert_string_equal(err.text, "is a directory, not a file");
+	assert_null(image_read_begin(NULL, AT_FDCWD, "/proc/self/status", &err));
+	assert_string_equal(err.text, "grows while it is read");
 }
 
 static void the_time_of_reading_is_left_alone(void **state)
@@ -300,12 +460,17 @@ int main(void)
 		testing_unit(files_of_all_sizes_are_read),
 		testing_unit(an_image_is_private),
 		testing_unit(a_seal_holds),
+		testing_unit(a_seal_holds_in_a_memfd),
+		testing_unit(a_made_image_is_sealed),
 		testing_unit(what_is_no_file_is_refused),
 		testing_unit(an_unreadable_file_is_named_so),
 		testing_unit(a_file_that_grows_is_refused),
 		testing_unit(a_giant_is_refused_unread),
 		testing_unit(an_image_grows_and_shrinks),
+		testing_unit(a_large_image_is_moved_whole),
 		testing_unit(a_copy_is_its_own),
+		testing_unit(a_file_is_read_behind_the_caller),
+		testing_unit(what_fails_behind_the_caller_is_told),
 		testing_unit(the_time_of_reading_is_left_alone),
 	};
 
