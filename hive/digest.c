@@ -14,6 +14,8 @@
 
 #include "hive/walk.h"
 
+#define THREAD_FROM (1u << 20)
+
 struct digest {
 	struct sink sink; /* first, so that a sink is a digest */
 	struct sha256_ctx sha;
@@ -136,6 +138,31 @@ void digest_bytes(struct bytes bytes, uint8_t out[DIGEST_SIZE])
 	sha256_init(&sha);
 	sha256_update(&sha, bytes.size, bytes.data);
 	sha256_digest(&sha, DIGEST_SIZE, out);
+}
+
+static void *sum(void *data)
+{
+	struct digest_job *job = data;
+
+	digest_bytes(job->bytes, job->digest);
+	return NULL;
+}
+
+/* What is small, or cannot have a thread, is done at once. */
+void digest_begin(struct digest_job *job, struct bytes bytes)
+{
+	job->bytes = bytes;
+	job->in_thread =
+		bytes.size >= THREAD_FROM && pthread_create(&job->thread, NULL, sum, job) == 0;
+	if (!job->in_thread)
+		sum(job);
+}
+
+void digest_wait(struct digest_job *job)
+{
+	if (job->in_thread)
+		pthread_join(job->thread, NULL);
+	job->in_thread = false;
 }
 
 void digest_hex(const uint8_t digest[DIGEST_SIZE], char hex[DIGEST_HEX])

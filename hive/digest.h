@@ -7,6 +7,8 @@
 #ifndef HIVE_DIGEST_H
 #define HIVE_DIGEST_H
 
+#include <pthread.h>
+
 #include "hive/hive.h"
 #include "hive/sink.h"
 
@@ -23,6 +25,17 @@ void digest_finish(struct digest *digest, uint8_t out[DIGEST_SIZE]);
 
 /* Plain SHA-256 of bytes. */
 void digest_bytes(struct bytes bytes, uint8_t digest[DIGEST_SIZE]);
+
+/* The same beside what the caller does meanwhile. BYTES must live until the other half is done. */
+struct digest_job {
+	struct bytes bytes;
+	uint8_t digest[DIGEST_SIZE];
+	pthread_t thread;
+	bool in_thread;
+};
+
+void digest_begin(struct digest_job *job, struct bytes bytes);
+void digest_wait(struct digest_job *job); /* then the digest is there */
 
 /* Lower-case hexadecimal, NUL-terminated. */
 void digest_hex(const uint8_t digest[DIGEST_SIZE], char hex[DIGEST_HEX]);

@@ -49,6 +49,9 @@ int name_compare(struct name a, struct name b)
 
 bool name_equal(struct name a, struct name b)
 {
+	if (a.compressed == b.compressed && a.size == b.size && a.size > 0 &&
+	    memcmp(a.data, b.data, a.size) == 0)
+		return true;
 	return name_length(a) == name_length(b) && name_compare(a, b) == 0;
 }
 
@@ -73,6 +76,11 @@ uint32_t name_hash(struct name n)
 {
 	uint32_t hash = 0, length = name_length(n);
 
+	if (n.compressed) {
+		for (uint32_t i = 0; i < length; i++)
+			hash = hash * 37 + upper[n.data[i]];
+		return hash;
+	}
 	for (uint32_t i = 0; i < length; i++)
 		hash = hash * 37 + upper[name_unit(n, i)];
 	return hash;
@@ -103,6 +111,54 @@ bool name_compressible(struct name n)
 			return false;
 	}
 	return true;
+}
+
+/* --- ASCII, eight bytes at a time --- */
+
+#define ONES 0x0101010101010101u
+#define HIGH_BITS 0x8080808080808080u
+
+size_t name_ascii(const char *text, size_t size)
+{
+	size_t i = 0;
+
+	for (; size - i >= 8; i += 8) {
+		uint64_t word;
+
+		memcpy(&word, text + i, 8);
+		if ((word | (word - ONES)) & HIGH_BITS)
+			break;
+	}
+	while (i < size && (uint8_t)text[i] - 1u < 0x7f)
+		i++;
+	return i;
+}
+
+/* As many units of the name as are ASCII and no NUL, as text; gives their number. */
+static uint32_t put_ascii(struct name n, char *out)
+{
+	static const uint8_t high_halves[8] = { 0, 0xff, 0, 0xff, 0, 0xff, 0, 0xff };
+	uint32_t length = name_length(n), i = 0;
+	uint64_t wide;
+
+	if (n.compressed) {
+		length = (uint32_t)name_ascii((const char *)n.data, length);
+		memcpy(out, n.data, length);
+		return length;
+	}
+	memcpy(&wide, high_halves, 8);
+	for (; length - i >= 4; i += 4) {
+		const uint8_t *units = n.data + 2 * (size_t)i;
+		uint64_t word, filled;
+
+		memcpy(&word, units, 8);
+		filled = word | (wide & ONES); /* so that a zero there is not taken for a NUL */
+		if (word & (wide | HIGH_BITS) || (filled - ONES) & HIGH_BITS)
+			break;
+		for (unsigned j = 0; j < 4; j++)
+			out[i + j] = (char)units[2 * j];
+	}
+	return i;
 }
 
 /* --- WTF-8 --- */
@@ -163,9 +219,10 @@ static size_t utf8_size(struct name n)
 size_t name_put_utf8(struct name n, char *out)
 {
 	uint32_t length = name_length(n);
-	char *at = out;
+	uint32_t ascii = length ? put_ascii(n, out) : 0;
+	char *at = out + ascii;
 
-	for (uint32_t i = 0; i < length; i++) {
+	for (uint32_t i = ascii; i < length; i++) {
 		uint32_t code = name_unit(n, i);
 
 		if (is_high(code) && i + 1 < length && is_low(name_unit(n, i + 1)))
@@ -252,8 +309,8 @@ static bool read_utf8(const char *text, size_t size, le16 *units, uint32_t *coun
 
 	if (size >= TEXT_MAX)
 		return false;
-	while (!units && at < size && (uint8_t)text[at] - 1u < 0x7f)
-		at++; /* ASCII, which most names are: a unit a byte */
+	if (!units)
+		at = name_ascii(text, size);
 	*count = (uint32_t)at;
 	*narrow = true;
 	while (at < size) {

@@ -85,6 +85,12 @@ bool name_from_utf8(TALLOC_CTX *ctx, const char *text, size_t size, struct name 
 bool name_measure_utf8(const char *text, size_t size, uint32_t *length);
 
 /*
+ * How many bytes at the start of the text are ASCII and no NUL, as most names are throughout: each
+ * is a unit of its own.
+ */
+size_t name_ascii(const char *text, size_t size);
+
+/*
  * Reads one code point of WTF-8, which may be half of a surrogate pair, from LEFT > 0 bytes;
  * gives the number of its bytes, 0 if it is malformed.
  */

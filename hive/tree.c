@@ -24,10 +24,13 @@ struct tree_count tree_count(const struct tree *tree)
 
 /* --- names and paths --- */
 
-/* WTF-8 that change_check has passed, as a name in tree->units. */
+/* WTF-8 that change_check has passed, as a name: the text itself, or in tree->units. */
 static struct name make_name(struct tree *tree, const char *text, size_t size)
 {
 	uint32_t count = 0;
+
+	if (size > 0 && name_ascii(text, size) == size)
+		return (struct name){ (const uint8_t *)text, (uint32_t)size, true };
 
 	for (size_t at = 0; at < size && count + 1 < REGF_VALUE_NAME_MAX + 1;) {
 		uint32_t code;

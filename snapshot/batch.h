@@ -8,7 +8,7 @@
  *	diff_subtrees(a, &key_a, b, &key_b, NULL, batch_put, batch, &err);
  *	batch_finish(batch, &transaction.batch, &transaction.companion, &err);
  *
- * batch_each() gives back exactly the changes that were put, in their order (but for old_*).
+ * batch_read() gives back exactly the changes that were put, in their order (but for old_*).
  */
 #ifndef SNAPSHOT_BATCH_H
 #define SNAPSHOT_BATCH_H
@@ -35,10 +35,18 @@ bool batch_finish(struct batch *batch, struct bytes *commands, struct bytes *com
                   struct error *err);
 void batch_clear(struct batch *batch);
 
+struct batch_reader; /* a talloc object; its memory is used again for every batch */
+
+struct batch_reader *batch_reader_new(TALLOC_CTX *ctx, struct error *err);
+
 /*
  * Calls EACH with every change; not all of them have passed change_check. ERROR_SOURCE, with
  * the number of the command, for what is malformed; EACH may have been called by then.
  */
+bool batch_read(struct batch_reader *reader, struct bytes commands, struct bytes companion,
+                change_fn *each, void *data, struct error *err);
+
+/* The same for one batch alone. */
 bool batch_each(struct bytes commands, struct bytes companion, change_fn *each, void *data,
                 struct error *err);
 

@@ -43,16 +43,19 @@ bool buffer_add(struct buffer *buffer, const void *data, size_t size, struct err
 /* A byte of WTF-8 stands for one unit at most, four bytes for two. */
 bool buffer_add_utf16(struct buffer *buffer, const char *text, struct error *err)
 {
-	size_t size = strlen(text), units = 0;
+	size_t size = strlen(text), units = name_ascii(text, size);
 	uint8_t *at = buffer_room(buffer, 2 * size, err);
 
 	if (!at)
 		return false;
-	for (size_t used, i = 0; i < size; i += used) {
-		uint32_t code = (uint8_t)text[i];
+	for (size_t i = 0; i < units; i++) {
+		at[2 * i] = (uint8_t)text[i];
+		at[2 * i + 1] = 0;
+	}
+	for (size_t used, i = units; i < size; i += used) {
+		uint32_t code;
 
-		used = code < 0x80 ? 1
-		                   : name_get_utf8(text + i, size - i, &code); /* mostly ASCII */
+		used = name_get_utf8(text + i, size - i, &code);
 		if (used == 0)
 			return error_set(err, ERROR_INTERNAL, "a name is no UTF-8");
 		if (code >= 0x10000) {

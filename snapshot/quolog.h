@@ -39,7 +39,7 @@ struct quolog_file {
 
 struct quolog_transaction {
 	uint64_t time;
-	const char *origin;
+	const char *origin;     /* NULL: none; only of one that is written */
 	bool inferred;          /* its place comes from times, not from a log */
 	struct bytes batch;     /* [MS-CMRP] CLUSTER_REG_BATCH_UPDATE */
 	struct bytes companion; /* what a batch cannot say */
@@ -90,7 +90,7 @@ struct quolog_entry {
 	enum record_type type;
 	bool inferred;
 	uint64_t sequence, time, offset;
-	char *origin;
+	struct bytes origin;                 /* quolog_origin() has it as a string */
 	struct quolog_checkpoint checkpoint; /* of a checkpoint */
 };
 
@@ -116,6 +116,9 @@ struct quolog *quolog_read(TALLOC_CTX *ctx, struct bytes bytes, struct error *er
 
 /* True if it is whole; otherwise the error (ERROR_BAD_NEWS, or ERROR_SOURCE if not ours). */
 bool quolog_check(const struct quolog *log, struct error *err);
+
+/* Where an entry comes from: UTF-8, or what else stands there. NULL: no memory. */
+char *quolog_origin(TALLOC_CTX *ctx, const struct quolog_entry *entry);
 
 /* The contents of a transaction, on CTX or in the log. */
 bool quolog_transaction(TALLOC_CTX *ctx, const struct quolog *log, const struct quolog_entry *entry,

@@ -38,11 +38,8 @@ static bool read_entry(struct quolog *log, const struct record *record, struct e
 		.sequence = record->sequence,
 		.time = record->time,
 		.offset = record->offset,
-		.origin = talloc_strndup(log->entries, (const char *)record->origin.data,
-		                         record->origin.size),
+		.origin = record->origin,
 	};
-	if (!entry->origin)
-		return quolog_payload_no_memory(ending);
 	if (record->type == RECORD_CHECKPOINT
 	            ? !quolog_payload_read_checkpoint(log->entries, record, &entry->checkpoint,
 	                                              ending)
@@ -88,24 +85,25 @@ static enum quolog_state state_of(enum record_result result)
 static bool read_records(struct quolog *log, struct ending *ending)
 {
 	enum record_result result = RECORD_GOOD;
+	TALLOC_CTX *tmp = talloc_new(log);
 
+	if (!tmp)
+		return false;
 	while (result == RECORD_GOOD) {
-		TALLOC_CTX *tmp = talloc_new(log);
 		struct record_place place = log->end;
 		struct record record;
 
-		if (!tmp)
-			return false;
 		result = record_read(tmp, log->bytes, &place, &record, ending->why);
 		if (result == RECORD_GOOD && !read_payload(log, &record, ending))
 			result = RECORD_DAMAGED;
-		talloc_free(tmp);
+		talloc_free_children(tmp); /* what was inflated */
 		if (result != RECORD_GOOD)
 			break;
 		log->end = place;
 		if (record.type == RECORD_MANIFEST)
 			log->committed = place.offset;
 	}
+	talloc_free(tmp);
 	log->state = state_of(result);
 	log->sound = log->end.offset;
 	log->records = log->end.number;
@@ -180,7 +178,6 @@ bool quolog_transaction(TALLOC_CTX *ctx, const struct quolog *log, const struct 
 {
 	struct quolog_transaction found = {
 		.time = entry->time,
-		.origin = entry->origin,
 		.inferred = entry->inferred,
 	};
 	struct record record;
@@ -195,6 +192,11 @@ bool quolog_transaction(TALLOC_CTX *ctx, const struct quolog *log, const struct 
 		                 (unsigned long long)entry->sequence, ending.why);
 	*out = found;
 	return true;
+}
+
+char *quolog_origin(TALLOC_CTX *ctx, const struct quolog_entry *entry)
+{
+	return talloc_strndup(ctx, (const char *)entry->origin.data, entry->origin.size);
 }
 
 static int compare_path(const void *path, const void *file)

@@ -5,13 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "snapshot/buffer.h"
 #include "snapshot/quolog.h"
 #include "snapshot/quolog_format.h"
 
 struct quolog_writer {
-	struct image *image;
-	uint64_t used;
+	struct record_file file;
 	struct record_place place;
+	struct buffer payload; /* of the record that is being made */
 };
 
 static struct quolog_writer *writer_new(TALLOC_CTX *ctx, struct error *err)
@@ -22,83 +23,69 @@ static struct quolog_writer *writer_new(TALLOC_CTX *ctx, struct error *err)
 		error_memory(err);
 		return NULL;
 	}
-	writer->image = image_new(writer, 0, err);
-	if (!writer->image)
+	writer->payload.ctx = writer;
+	writer->file.window = talloc_size(writer, RECORD_WINDOW);
+	if (!writer->file.window)
+		error_memory(err);
+	else
+		writer->file.image = image_new(writer, 0, err);
+	if (!writer->file.image)
 		TALLOC_FREE(writer);
 	return writer;
 }
 
-/* A payload under construction: the parts one behind the other, then zeros up to PADDED. */
-static uint8_t *payload_new(TALLOC_CTX *ctx, uint64_t size, struct error *err)
+/* The payload begins anew; its parts are added one behind the other. */
+static struct buffer *payload_begin(struct quolog_writer *writer)
 {
-	uint8_t *payload = NULL;
-
-	if (size > RECORD_PAYLOAD_MAX) {
-		error_set(err, ERROR_INTERNAL, "a record of %llu bytes, %u are the limit",
-		          (unsigned long long)size, RECORD_PAYLOAD_MAX);
-		return NULL;
-	}
-	payload = talloc_zero_size(ctx, size);
-	if (!payload)
-		error_memory(err);
-	return payload;
-}
-
-static uint8_t *append(uint8_t *at, const void *data, size_t size)
-{
-	if (size)
-		memcpy(at, data, size);
-	return at + size;
+	writer->payload.size = 0;
+	return &writer->payload;
 }
 
 /* Origins are for people: what is no text is shown as '?', what is too long is cut. */
-static bool origin_bytes(TALLOC_CTX *ctx, const char *origin, struct bytes *out, struct error *err)
+static struct bytes origin_bytes(const char *origin, uint8_t text[RECORD_ORIGIN_MAX])
 {
-	size_t size = origin ? strlen(origin) : 0;
-	uint8_t *text;
+	size_t size = strlen(origin);
 
 	if (size > RECORD_ORIGIN_MAX) {
 		size = RECORD_ORIGIN_MAX;
 		while (size && ((uint8_t)origin[size] & 0xc0) == 0x80)
 			size--;
 	}
-	text = size ? talloc_memdup(ctx, origin, size) : NULL;
-	for (size_t i = 0; text && i < size; i++) {
+	for (size_t i = 0; i < size; i++) {
+		text[i] = (uint8_t)origin[i];
 		if (text[i] < 0x20 || text[i] == 0x7f)
 			text[i] = '?';
 	}
-	*out = (struct bytes){ text, size };
-	return !size || text || error_memory(err);
+	return (struct bytes){ text, size };
 }
 
-static bool put(struct quolog_writer *writer, struct record *record, struct error *err)
+/* Writes the record whose payload was made. */
+static bool put(struct quolog_writer *writer, struct record *record, const char *origin,
+                struct error *err)
 {
-	return record_write(writer->image, &writer->used, &writer->place, record, err);
+	uint8_t text[RECORD_ORIGIN_MAX];
+
+	record->payload = (struct bytes){ writer->payload.data, writer->payload.size };
+	record->origin = origin_bytes(origin ? origin : "", text);
+	return record_write(&writer->file, &writer->place, record, err);
 }
 
 static bool put_header(struct quolog_writer *writer, const struct quolog_identity *id,
                        uint64_t time, uint64_t first, struct error *err)
 {
 	size_t cluster = strlen(id->cluster), instance = strlen(id->instance_id);
-	uint64_t size = sizeof(struct format_header) + cluster + instance;
 	struct format_header header = {
 		.version = le32_put(FORMAT_VERSION),
 		.generation = le32_put(id->generation),
 		.cluster_size = le32_put((uint32_t)cluster),
 		.instance_size = le32_put((uint32_t)instance),
 	};
-	uint8_t *payload = payload_new(writer, size, err);
 	struct record record = { .type = RECORD_HEADER, .sequence = first - 1, .time = time };
-	bool done;
+	struct buffer *payload = payload_begin(writer);
 
-	if (!payload)
-		return false;
-	append(append(append(payload, &header, sizeof(header)), id->cluster, cluster),
-	       id->instance_id, instance);
-	record.payload = (struct bytes){ payload, size };
-	done = put(writer, &record, err);
-	talloc_free(payload);
-	return done;
+	return buffer_add(payload, &header, sizeof(header), err) &&
+	       buffer_add(payload, id->cluster, cluster, err) &&
+	       buffer_add(payload, id->instance_id, instance, err) && put(writer, &record, "", err);
 }
 
 struct quolog_writer *quolog_create(TALLOC_CTX *ctx, const struct quolog_identity *id,
@@ -129,33 +116,24 @@ bool quolog_put_checkpoint(struct quolog_writer *writer, const char *file,
 {
 	size_t name = strlen(file);
 	struct format_checkpoint head = { .name_size = le32_put((uint32_t)name) };
-	uint64_t size = sizeof(head) + name;
-	uint8_t *payload;
 	struct record record = {
 		.type = RECORD_CHECKPOINT,
 		.sequence = writer->place.sequence + 1,
 		.time = time,
 	};
-	bool done;
+	struct buffer *payload = payload_begin(writer);
 
 	if (layout_kind(file) != LAYOUT_CHK)
 		return error_set(err, ERROR_INTERNAL, "'%s' is no name for a checkpoint", file);
-	payload = payload_new(writer, size, err);
-	if (!payload)
-		return false;
 	memcpy(head.digest, digest, DIGEST_SIZE);
-	append(append(payload, &head, sizeof(head)), file, name);
-	record.payload = (struct bytes){ payload, size };
-	done = origin_bytes(payload, origin, &record.origin, err) && put(writer, &record, err);
-	talloc_free(payload);
-	return done;
+	return buffer_add(payload, &head, sizeof(head), err) &&
+	       buffer_add(payload, file, name, err) && put(writer, &record, origin, err);
 }
 
 bool quolog_put_transaction(struct quolog_writer *writer,
                             const struct quolog_transaction *transaction, struct error *err)
 {
 	struct bytes batch = transaction->batch, companion = transaction->companion;
-	uint64_t size = sizeof(struct format_transaction) + batch.size + companion.size;
 	struct format_transaction head = {
 		.batch_size = le32_put((uint32_t)batch.size),
 		.companion_size = le32_put((uint32_t)companion.size),
@@ -166,21 +144,14 @@ bool quolog_put_transaction(struct quolog_writer *writer,
 		.sequence = writer->place.sequence + 1,
 		.time = transaction->time,
 	};
-	uint8_t *payload = NULL;
-	bool done;
+	struct buffer *payload = payload_begin(writer);
 
 	if (writer->place.number < 2)
 		return error_set(err, ERROR_INTERNAL, "a log starts with a checkpoint");
-	payload = payload_new(writer, size, err);
-	if (!payload)
-		return false;
-	append(append(append(payload, &head, sizeof(head)), batch.data, batch.size), companion.data,
-	       companion.size);
-	record.payload = (struct bytes){ payload, size };
-	done = origin_bytes(payload, transaction->origin, &record.origin, err) &&
-	       put(writer, &record, err);
-	talloc_free(payload);
-	return done;
+	return buffer_add(payload, &head, sizeof(head), err) &&
+	       buffer_add(payload, batch.data, batch.size, err) &&
+	       buffer_add(payload, companion.data, companion.size, err) &&
+	       put(writer, &record, transaction->origin, err);
 }
 
 static int by_path(const void *a, const void *b)
@@ -190,31 +161,27 @@ static int by_path(const void *a, const void *b)
 	return strcmp((*one)->path, (*two)->path);
 }
 
-static uint64_t file_length(const struct quolog_file *file)
-{
-	uint64_t size = sizeof(struct format_file) + strlen(file->path) + strlen(file->hive) +
-	                strlen(file->key);
-
-	return format_padded(size);
-}
-
-static uint8_t *append_file(uint8_t *at, const struct quolog_file *file)
+static bool add_file(struct buffer *payload, const struct quolog_file *file, struct error *err)
 {
 	size_t path = strlen(file->path), hive = strlen(file->hive), key = strlen(file->key);
+	size_t size = sizeof(struct format_file) + path + hive + key;
+	size_t length = (size_t)format_padded(size);
 	struct format_file entry = {
-		.length = le32_put((uint32_t)file_length(file)),
+		.length = le32_put((uint32_t)length),
 		.kind = le32_put(file->kind),
 		.size = le64_put(file->size),
 		.path_size = le32_put((uint32_t)path),
 		.hive_size = le32_put((uint32_t)hive),
 		.key_size = le32_put((uint32_t)key),
 	};
+	static const uint8_t zeros[8];
 
 	memcpy(entry.digest, file->digest, DIGEST_SIZE);
-	append(append(append(append(at, &entry, sizeof(entry)), file->path, path), file->hive,
-	              hive),
-	       file->key, key);
-	return at + file_length(file);
+	return buffer_add(payload, &entry, sizeof(entry), err) &&
+	       buffer_add(payload, file->path, path, err) &&
+	       buffer_add(payload, file->hive, hive, err) &&
+	       buffer_add(payload, file->key, key, err) &&
+	       buffer_add(payload, zeros, length - size, err);
 }
 
 static const struct quolog_file **sort_files(TALLOC_CTX *ctx, const struct quolog_file *files,
@@ -248,28 +215,17 @@ bool quolog_put_manifest(struct quolog_writer *writer, const struct quolog_file 
 {
 	const struct quolog_file **sorted = sort_files(writer, files, count, err);
 	struct format_manifest head = { .count = le32_put((uint32_t)count) };
-	uint64_t size = sizeof(head);
 	struct record record = {
 		.type = RECORD_MANIFEST,
 		.sequence = writer->place.sequence,
 		.time = time,
 	};
-	uint8_t *payload, *at;
-	bool done = false;
+	struct buffer *payload = payload_begin(writer);
+	bool done = sorted && buffer_add(payload, &head, sizeof(head), err);
 
-	if (!sorted)
-		return false;
-	for (size_t i = 0; i < count; i++)
-		size += file_length(sorted[i]);
-	payload = payload_new(writer, size, err);
-	if (payload) {
-		at = append(payload, &head, sizeof(head));
-		for (size_t i = 0; i < count; i++)
-			at = append_file(at, sorted[i]);
-		record.payload = (struct bytes){ payload, size };
-		done = put(writer, &record, err);
-	}
-	talloc_free(payload);
+	for (size_t i = 0; done && i < count; i++)
+		done = add_file(payload, sorted[i], err);
+	done = done && put(writer, &record, "", err);
 	talloc_free(sorted);
 	return done;
 }
@@ -286,15 +242,14 @@ uint64_t quolog_length(const struct quolog_writer *writer)
 
 struct image *quolog_finish(TALLOC_CTX *ctx, struct quolog_writer *writer, struct error *err)
 {
-	struct image *next = image_new(writer, 0, err), *image = writer->image;
+	struct image *next = image_new(writer, 0, err), *image = writer->file.image;
 
 	if (!next)
 		return NULL;
-	if (!image_resize(image, writer->used, err) || !image_seal(image, err)) {
+	if (!record_flush(&writer->file, err) || !image_seal(image, err)) {
 		talloc_free(next);
 		return NULL;
 	}
-	writer->image = next;
-	writer->used = 0;
+	writer->file.image = next;
 	return talloc_steal(ctx, image);
 }

@@ -12,6 +12,8 @@
 struct replay {
 	int fd;
 	const struct quolog *log;
+	struct batch_reader *reader;
+	TALLOC_CTX *step;  /* what one transaction takes */
 	TALLOC_CTX *state; /* of the hive and the tree */
 	struct hive *hive;
 	struct tree *tree;
@@ -27,7 +29,13 @@ struct replay *replay_new(TALLOC_CTX *ctx, int fd, const struct quolog *log, str
 	}
 	replay->fd = fd;
 	replay->log = log;
-	return replay;
+	replay->reader = batch_reader_new(replay, err);
+	replay->step = replay->reader ? talloc_new(replay) : NULL;
+	if (replay->step)
+		return replay;
+	talloc_free(replay);
+	error_memory(err);
+	return NULL;
 }
 
 struct tree *replay_tree(struct replay *replay)
@@ -70,14 +78,11 @@ bool replay_step(struct replay *replay, size_t index, struct error *err)
 {
 	const struct quolog_entry *entry = &replay->log->entries[index];
 	struct quolog_transaction transaction;
-	TALLOC_CTX *tmp = talloc_new(NULL);
-	bool done;
+	bool done = quolog_transaction(replay->step, replay->log, entry, &transaction, err) &&
+	            batch_read(replay->reader, transaction.batch, transaction.companion, apply,
+	                       replay->tree, err);
 
-	if (!tmp)
-		return error_memory(err);
-	done = quolog_transaction(tmp, replay->log, entry, &transaction, err) &&
-	       batch_each(transaction.batch, transaction.companion, apply, replay->tree, err);
-	talloc_free(tmp);
+	talloc_free_children(replay->step);
 	if (done)
 		return true;
 	if (err->kind != ERROR_INTERNAL)

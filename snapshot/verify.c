@@ -4,10 +4,8 @@
  */
 #include "snapshot/verifying.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "hive/hive.h"
@@ -134,111 +132,14 @@ static bool check_manifest(struct verifying *v)
 	return chk || verify_damage(v, LAYOUT_LOG_NAME, "it has no checkpoint");
 }
 
-/* --- files that it does not name --- */
-
-/* The first file of the manifest, which is sorted, that does not come before NAME. */
-static size_t lower_bound(const struct verdict *verdict, const char *name)
-{
-	size_t low = 0, high = verdict->file_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (strcmp(verdict->files[middle].path, name) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-/* Is PATH a file of the snapshot, or (*FOLDER) a directory with one in it? */
-static bool is_known(const struct verifying *v, const char *path, bool *folder)
-{
-	const struct verdict *verdict = v->verdict;
-	size_t size = strlen(path), at = lower_bound(verdict, path);
-	char *inside;
-
-	*folder = false;
-	if (strcmp(path, LAYOUT_LOG_NAME) == 0 ||
-	    (at < verdict->file_count && strcmp(verdict->files[at].path, path) == 0))
-		return true;
-	inside = talloc_asprintf(v->ctx, "%s/", path);
-	if (!inside)
-		return false;
-	at = lower_bound(verdict, inside);
-	*folder =
-		at < verdict->file_count && strncmp(verdict->files[at].path, inside, size + 1) == 0;
-	talloc_free(inside);
-	return *folder;
-}
-
-static bool check_folder(struct verifying *v, const char *folder);
-
-static bool check_entry(struct verifying *v, const char *folder, const char *name)
-{
-	char *path = talloc_asprintf(v->ctx, "%s%s%s", folder, *folder ? "/" : "", name);
-	bool is_folder;
-
-	if (!path)
-		return error_memory(v->err);
-	if (!is_known(v, path, &is_folder))
-		return verify_damage(v, path,
-		                     "is no part of the snapshot: the manifest does not name it");
-	return !is_folder || check_folder(v, path); /* one level: a path has at most one '/' */
-}
-
-static bool check_folder(struct verifying *v, const char *folder)
-{
-	const char *name = *folder ? folder : ".";
-	int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-	int fd = openat(v->fd, name, flags | O_NOATIME); /* for owners: times are left alone */
-	DIR *dir = NULL;
-	const struct dirent *entry;
-	bool done = true;
-
-	if (fd < 0 && errno == EPERM)
-		fd = openat(v->fd, name, flags);
-	if (fd >= 0)
-		dir = fdopendir(fd);
-	if (!dir) {
-		if (fd >= 0)
-			close(fd);
-		return verify_damage(v, *folder ? folder : v->path, "cannot be listed: %m");
-	}
-	errno = 0;
-	while (done && (entry = readdir(dir)) != NULL) {
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			done = check_entry(v, folder, entry->d_name);
-		errno = 0;
-	}
-	if (done && errno)
-		done = verify_damage(v, *folder ? folder : v->path, "cannot be listed: %m");
-	closedir(dir);
-	return done;
-}
-
 /* --- the log, and all --- */
 
-/* Reads the log; NULL log in the verdict if there is none that is ours. */
-static bool read_log(struct verifying *v)
+/* NULL log in the verdict if it is none of ours. */
+static bool read_log(struct verifying *v, struct bytes bytes)
 {
 	struct verdict *verdict = v->verdict;
-	uint8_t digest[DIGEST_SIZE];
-	struct image *image;
-	struct quolog *log;
-	struct error why;
-	bool missing;
+	struct quolog *log = quolog_read(v->ctx, bytes, v->err);
 
-	image = read_file(v, LAYOUT_LOG_NAME, &missing, &why);
-	if (!image)
-		return why.kind == ERROR_INTERNAL ? error_memory(v->err)
-		       : missing                  ? verify_damage(v, LAYOUT_LOG_NAME,
-		                                                  "is missing: this is no complete snapshot")
-		                 : verify_damage(v, LAYOUT_LOG_NAME, "%s", why.text);
-	digest_bytes(image->bytes, digest);
-	digest_hex(digest, verdict->id);
-	log = quolog_read(v->ctx, image->bytes, v->err);
 	if (!log)
 		return false;
 	if (log->state != QUOLOG_WHOLE && !verify_damage(v, LAYOUT_LOG_NAME, "%s", log->why))
@@ -251,21 +152,43 @@ static bool read_log(struct verifying *v)
 	return true;
 }
 
+/* All that the log says, and whether it is so. */
+static bool check_all(struct verifying *v, struct bytes log)
+{
+	const struct verdict *verdict = v->verdict;
+
+	if (!read_log(v, log))
+		return false;
+	if (!verdict->log)
+		return true;
+	if (!check_manifest(v) || !check_files(v) || !verify_folder(v))
+		return false;
+	/* What is damaged already would only be said once more in other words. */
+	return verdict->damage_count > 0 || verify_history(v);
+}
+
 bool verify_directory(TALLOC_CTX *ctx, int fd, const char *path, struct verdict *verdict,
                       struct error *err)
 {
 	struct verifying v = { ctx, fd, path, verdict, err };
+	struct digest_job id;
+	struct image *log;
+	struct error why;
+	bool missing, done;
 
 	memset(verdict, 0, sizeof(*verdict));
-	if (!read_log(&v))
-		return false;
-	if (verdict->log && (!check_manifest(&v) || !check_files(&v) || !check_folder(&v, "")))
-		return false;
-	/* What is damaged already would only be said once more in other words. */
-	if (verdict->log && verdict->damage_count == 0 && !verify_history(&v))
-		return false;
-	verdict->complete = verdict->damage_count == 0;
-	return true;
+	log = read_file(&v, LAYOUT_LOG_NAME, &missing, &why);
+	if (!log)
+		return why.kind == ERROR_INTERNAL ? error_memory(err)
+		       : missing                  ? verify_damage(&v, LAYOUT_LOG_NAME,
+		                                                  "is missing: this is no complete snapshot")
+		                 : verify_damage(&v, LAYOUT_LOG_NAME, "%s", why.text);
+	digest_begin(&id, log->bytes);
+	done = check_all(&v, log->bytes);
+	digest_wait(&id);
+	digest_hex(id.digest, verdict->id);
+	verdict->complete = done && verdict->damage_count == 0;
+	return done;
 }
 
 /* There is no directory: perhaps a killed run has left both the old and the new beside it. */

@@ -16,6 +16,9 @@ struct verifying {
 bool verify_damage(struct verifying *v, const char *path, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* Is there anything that the manifest does not name? False if it cannot be done. */
+bool verify_folder(struct verifying *v);
+
 /*
  * Is every transaction carried out, do they lead to the next checkpoint, and is the last entry a
  * checkpoint, so that the highest chk file is the newest state? False if it cannot be done.

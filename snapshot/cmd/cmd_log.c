@@ -40,7 +40,7 @@ static bool print_change(void *data, const struct change *change, struct error *
 	return true;
 }
 
-static bool print_json(struct logging *l, const struct quolog_entry *entry,
+static bool print_json(struct logging *l, const struct quolog_entry *entry, const char *origin,
                        const struct quolog_transaction *transaction, struct error *err)
 {
 	bool checkpoint = entry->type == RECORD_CHECKPOINT;
@@ -48,7 +48,7 @@ static bool print_json(struct logging *l, const struct quolog_entry *entry,
 	json_t *record = json_pack("{s:I,s:s,s:o,s:o}", "sequence", (json_int_t)entry->sequence,
 	                           "type", checkpoint ? "checkpoint" : "transaction", "time",
 	                           cmd_json_text(cmd_time(l->cmd->ctx, entry->time)), "origin",
-	                           cmd_json_text(entry->origin));
+	                           cmd_json_text(origin));
 	bool done = (record && counting.list) || error_memory(err);
 
 	if (checkpoint)
@@ -69,7 +69,7 @@ static bool print_json(struct logging *l, const struct quolog_entry *entry,
 	return done;
 }
 
-static bool print_text(struct logging *l, const struct quolog_entry *entry,
+static bool print_text(struct logging *l, const struct quolog_entry *entry, const char *origin,
                        const struct quolog_transaction *transaction, struct error *err)
 {
 	struct counting counting = { 0, NULL };
@@ -78,14 +78,14 @@ static bool print_text(struct logging *l, const struct quolog_entry *entry,
 	if (entry->type == RECORD_CHECKPOINT) {
 		cmd_print("%6llu  %s  checkpoint   %s  from %s",
 		          (unsigned long long)entry->sequence, time, entry->checkpoint.file,
-		          entry->origin);
+		          origin);
 		return true;
 	}
 	if (!batch_each(transaction->batch, transaction->companion, count, &counting, err))
 		return false;
 	cmd_print("%6llu  %s  transaction  %llu changes  from %s%s",
 	          (unsigned long long)entry->sequence, time, (unsigned long long)counting.count,
-	          entry->origin, entry->inferred ? " (order inferred from times)" : "");
+	          origin, entry->inferred ? " (order inferred from times)" : "");
 	return !l->changes ||
 	       batch_each(transaction->batch, transaction->companion, print_change, NULL, err);
 }
@@ -94,18 +94,22 @@ static bool print_entry(struct logging *l, const struct quolog_entry *entry, str
 {
 	struct quolog_transaction transaction = { 0 };
 	TALLOC_CTX *tmp;
+	const char *origin;
 	bool done;
 
 	if (entry->sequence < l->from || entry->sequence > l->to)
 		return true;
 	tmp = talloc_new(NULL);
-	if (!tmp)
+	origin = tmp ? quolog_origin(tmp, entry) : NULL;
+	if (!origin) {
+		talloc_free(tmp);
 		return error_memory(err);
+	}
 	done = entry->type == RECORD_CHECKPOINT ||
 	       quolog_transaction(tmp, l->log, entry, &transaction, err);
 	if (done)
-		done = l->cmd->json ? print_json(l, entry, &transaction, err)
-		                    : print_text(l, entry, &transaction, err);
+		done = l->cmd->json ? print_json(l, entry, origin, &transaction, err)
+		                    : print_text(l, entry, origin, &transaction, err);
 	l->printed++;
 	talloc_free(tmp);
 	return done;

@@ -8,9 +8,10 @@ static void warn_salvaged(const struct verdict *verdict, struct problems *warnin
 
 	for (size_t i = 0; verdict->log && i < verdict->log->entry_count; i++) {
 		const struct quolog_entry *entry = &verdict->log->entries[i];
-		size_t size = strlen(entry->origin);
+		size_t size = entry->origin.size;
 
-		if (size < mark || strcmp(entry->origin + size - mark, COPY_SALVAGED) != 0)
+		if (size < mark ||
+		    memcmp(entry->origin.data + size - mark, COPY_SALVAGED, mark) != 0)
 			continue;
 		problems_add(warnings, PROBLEM_HEALS, PROBLEM_NOWHERE, "salvaged",
 		             "the database as of transaction %llu is what could be salvaged of a "

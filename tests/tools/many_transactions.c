@@ -2,8 +2,8 @@
  * many_transactions COUNT DIRECTORY
  *
  * Makes DIRECTORY/snapshot: a small cluster database and a log of COUNT transactions of three
- * changes each, published durably as one backup; then verifies it, which replays them all.
- * Prints the seconds of both, and of one CRC-32 over the log.
+ * changes each, in keys whose names are GUIDs as in a real one, published durably as one backup.
+ * Prints the seconds that this takes, and those of one CRC-32 over the log in memory.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 #include "hive/publish.h"
 #include "hive/tree.h"
 #include "snapshot/batch.h"
-#include "snapshot/verify.h"
+#include "snapshot/quolog.h"
 
 static double seconds(void)
 {
@@ -32,6 +32,9 @@ static void must(bool done, const struct error *err)
 }
 
 #define GROUPS 500
+#define GROUP_KEY "Groups\\%08x-4f2c-4b7e-9d31-0c5e7a916b2d"
+
+static char group_keys[GROUPS][80];
 
 static struct tree *make_tree(TALLOC_CTX *ctx)
 {
@@ -41,14 +44,13 @@ static struct tree *make_tree(TALLOC_CTX *ctx)
 		                 .data = { descriptor, sizeof(descriptor) } };
 	struct error err;
 	struct tree *tree = tree_new(ctx, &err);
-	char key[40];
 
 	must(tree && tree_apply(tree, &change, NULL, &err), &err);
 	change = (struct change){ .op = CHANGE_CREATE_KEY, .key = "Groups" };
 	must(tree_apply(tree, &change, NULL, &err), &err);
 	for (unsigned i = 0; i < GROUPS; i++) {
-		snprintf(key, sizeof(key), "Groups\\%08x", i);
-		change.key = key;
+		snprintf(group_keys[i], sizeof(group_keys[i]), GROUP_KEY, i);
+		change.key = group_keys[i];
 		must(tree_apply(tree, &change, NULL, &err), &err);
 	}
 	return tree;
@@ -57,7 +59,6 @@ static struct tree *make_tree(TALLOC_CTX *ctx)
 /* Two values and the key's time. */
 static void make_changes(struct batch *batch, struct tree *tree, unsigned i)
 {
-	char key[40];
 	le32 number = le32_put(i);
 	le64 time = le64_put(132000000000000000u + i);
 	struct change changes[3] = {
@@ -67,11 +68,10 @@ static void make_changes(struct batch *batch, struct tree *tree, unsigned i)
 	};
 	struct error err;
 
-	snprintf(key, sizeof(key), "Groups\\%08x", i * 7 % GROUPS);
 	changes[0].data = (struct bytes){ number.b, sizeof(number) };
 	changes[1].data = changes[2].data = (struct bytes){ time.b, sizeof(time) };
 	for (int j = 0; j < 3; j++) {
-		changes[j].key = key;
+		changes[j].key = group_keys[i * 7 % GROUPS];
 		must(batch_put(batch, &changes[j], &err), &err);
 		if (tree)
 			must(tree_apply(tree, &changes[j], NULL, &err), &err);
@@ -151,8 +151,7 @@ int main(int argc, char **argv)
 	TALLOC_CTX *ctx = talloc_new(NULL);
 	unsigned count = argc == 3 ? (unsigned)strtoul(argv[1], NULL, 10) : 0;
 	char *path = argc == 3 ? talloc_asprintf(ctx, "%s/snapshot", argv[2]) : NULL;
-	double started, appended, verified, summed;
-	struct verdict verdict;
+	double started, appended, summed;
 	struct file chk[2];
 	struct batch *batch;
 	struct image *log;
@@ -175,15 +174,11 @@ int main(int argc, char **argv)
 	publish(ctx, path, chk, log);
 	appended = seconds() - started;
 	started = seconds();
-	must(verify_path(ctx, path, &verdict, &err), &err);
-	verified = seconds() - started;
-	started = seconds();
 	crc = crc32_z(0, log->bytes.data, log->bytes.size);
 	summed = seconds() - started;
-	printf("{\"transactions\": %u, \"log\": %llu, \"append\": %.4f, \"verify\": %.4f, "
-	       "\"crc32\": %.4f, \"complete\": %s, \"crc\": %lu}\n",
-	       count, (unsigned long long)log->bytes.size, appended, verified, summed,
-	       verdict.complete ? "true" : "false", crc);
+	printf("{\"transactions\": %u, \"log\": %llu, \"append\": %.4f, \"crc32\": %.4f, "
+	       "\"crc\": %lu}\n",
+	       count, (unsigned long long)log->bytes.size, appended, summed, crc);
 	talloc_free(ctx);
-	return verdict.complete ? 0 : 1;
+	return 0;
 }
