@@ -36,6 +36,8 @@ struct checkpoint {
 	char *provider;         /* "" is the default one; NULL if the text has another form */
 	char *container;
 	char *key_file; /* crypto: path of the container's file if it is on the disk */
+	bool looked;    /* somebody looked for it: there is a disk */
+	bool unknown;   /* crypto: looked, and it still cannot be told; a problem says why */
 	bool present;   /* the key, or the container's file, is on the disk */
 	char *file;     /* its place in a snapshot: "<GUID>/<id>.CPT" or ".CPR" */
 	struct problems *problems;

@@ -62,17 +62,30 @@ static bool is_there(struct containers *all, const char *path, enum volume_kind 
 	return true;
 }
 
-/* The directory above the key directories: of the disk's generation, else of the other. */
+/*
+ * The directory above the key directories: of the disk's generation, else of the other. If there
+ * is none, the first generation may have it under a translated name.
+ */
 static bool find_base(struct containers *all, struct error *err)
 {
 	bool first = all->system->generation == 1, there;
+	struct error why;
 
 	all->base = first ? FIRST_GENERATION : SECOND_GENERATION;
 	if (!is_there(all, all->base, VOLUME_DIRECTORY, &there, err))
 		return false;
-	if (!there && all->why_not.kind == ERROR_NONE)
-		all->base = first ? SECOND_GENERATION : FIRST_GENERATION;
-	return true;
+	if (there || all->why_not.kind != ERROR_NONE)
+		return true;
+	all->base = first ? SECOND_GENERATION : FIRST_GENERATION;
+	if (!is_there(all, all->base, VOLUME_DIRECTORY, &there, err))
+		return false;
+	if (there || !first)
+		return true;
+	error_set(&why, ERROR_SOURCE,
+	          "%s: there is no " FIRST_GENERATION
+	          ", which Windows in other languages calls otherwise",
+	          volume_path(all->system->volume));
+	return keep_failure(all, &why, err);
 }
 
 /* "hash_GUID" */

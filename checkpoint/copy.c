@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "checkpoint/checkpoint.h"
+#include "checkpoint/fold.h"
 
 static const char *const condition_names[] = { "clean", "recovered", "damaged", "missing" };
 
@@ -25,14 +26,13 @@ const char *copy_origin(TALLOC_CTX *ctx, const struct copy *copy)
 	                       copy->hive && hive_salvaged(copy->hive) ? COPY_SALVAGED : "");
 }
 
-static void add_all(struct problems *to, const struct problems *from)
+static bool is_member(const struct cluster *cluster, const char *node)
 {
-	for (uint32_t i = 0; from && i < from->count; i++) {
-		const struct problem *problem = &from->list[i];
-
-		problems_add(to, problem->weight, problem->offset, problem->code, "%s",
-		             problem->text);
+	for (uint32_t i = 0; i < cluster->node_count; i++) {
+		if (cluster->nodes[i].name && fold_equal(cluster->nodes[i].name, node))
+			return true;
 	}
+	return false;
 }
 
 /* The node's own name must be among the nodes of the database that it keeps. */
@@ -42,12 +42,8 @@ static void check_member(struct copy *copy)
 
 	if (!node || copy->cluster.node_count == 0)
 		return;
-	for (uint32_t i = 0; i < copy->cluster.node_count; i++) {
-		const char *name = copy->cluster.nodes[i].name;
-
-		if (name && strcasecmp(name, node) == 0)
-			return;
-	}
+	if (is_member(&copy->cluster, node))
+		return;
 	problems_add(copy->problems, PROBLEM_HEALS, PROBLEM_NOWHERE, "not-a-member",
 	             "the computer is called %s, and no node of the cluster %s is", node,
 	             copy->cluster.name ? copy->cluster.name : "in its database");
@@ -61,7 +57,7 @@ static bool check_checkpoints(TALLOC_CTX *ctx, struct copy *copy, struct error *
 		return true;
 	if (!checkpoints_read(ctx, &copy->cluster, copy->system, &checkpoints, err))
 		return false;
-	add_all(copy->problems, checkpoints.problems);
+	problems_add_all(copy->problems, checkpoints.problems);
 	return true;
 }
 
@@ -73,6 +69,7 @@ static bool not_open(TALLOC_CTX *ctx, struct copy *copy, struct error *err)
 	if (err->kind == ERROR_INTERNAL)
 		return false;
 	copy->condition = COPY_DAMAGED;
+	copy->unreadable = err->sys != 0;
 	copy->why = talloc_strdup(ctx, err->text);
 	problems_add(copy->problems, PROBLEM_FATAL, PROBLEM_NOWHERE,
 	             dirty ? "clusdb-dirty" : "clusdb-damaged", "%s", err->text);
@@ -91,7 +88,12 @@ static bool read_database(TALLOC_CTX *ctx, struct copy *copy, struct error *err)
 	if (recovery->condition == RECOVER_IGNORED)
 		problems_add(copy->problems, PROBLEM_HEALS, PROBLEM_NOWHERE, "clusdb-dirty",
 		             "%s is dirty and was read as it is", copy->file);
-	add_all(copy->problems, copy->cluster.problems);
+	else if (recovery->condition == RECOVER_REPLAYED)
+		problems_add(copy->problems, PROBLEM_NOTE, PROBLEM_NOWHERE, "clusdb-dirty",
+		             "%s is dirty: Windows was not shut down; it was read with its "
+		             "transaction logs applied (%u entries)",
+		             copy->file, recovery->entries);
+	problems_add_all(copy->problems, copy->cluster.problems);
 	check_member(copy);
 	return check_checkpoints(ctx, copy, err);
 }
@@ -107,14 +109,15 @@ static bool open_disk(TALLOC_CTX *ctx, struct copy *copy, const struct hive_opti
 	copy->file = copy->system->hives[SYSTEM_CLUSTER];
 	if (!copy->file) {
 		copy->condition = COPY_MISSING;
-		copy->why = talloc_asprintf(ctx, "%s: there is no Cluster/CLUSDB in %s", copy->path,
-		                            copy->system->windows);
-		add_all(copy->problems, copy->system->problems);
+		copy->why = talloc_asprintf(
+			ctx, "%s: there is no Cluster/CLUSDB in %s: ERROR_FILE_NOT_FOUND (2)",
+			copy->path, copy->system->windows);
+		problems_add_all(copy->problems, copy->system->problems);
 		return copy->why ? true : error_memory(err);
 	}
 	copy->hive = system_hive(copy->system, SYSTEM_CLUSTER, err);
 	done = copy->hive ? read_database(ctx, copy, err) : not_open(ctx, copy, err);
-	add_all(copy->problems, copy->system->problems);
+	problems_add_all(copy->problems, copy->system->problems);
 	return done;
 }
 
@@ -166,6 +169,45 @@ bool copy_open(TALLOC_CTX *ctx, const char *path, const struct hive_options *opt
 	                           : open_file(ctx, copy, options, err);
 }
 
+/* --- identities --- */
+
+static const char *or_unknown(const char *text)
+{
+	return text ? text : "unknown";
+}
+
+/* What is wrong with COPY, because OTHER keeps the database of another cluster. */
+static void check_identity(struct copy *copy, const struct copy *other)
+{
+	const struct cluster *own = &copy->cluster, *theirs = &other->cluster;
+	const char *node = other->system ? other->system->node : NULL;
+	const char *own_node = copy->system ? copy->system->node : NULL;
+
+	if (own->name && theirs->name && fold_equal(own->name, theirs->name))
+		problems_add(copy->problems, PROBLEM_HEALS, PROBLEM_NOWHERE, "identity-mismatch",
+		             "it is of the instance %s of the cluster %s, %s of %s: these are two "
+		             "clusters with one name: ERROR_CLUSTER_INSTANCE_ID_MISMATCH (5893)",
+		             or_unknown(own->instance_id), own->name, other->path,
+		             or_unknown(theirs->instance_id));
+	else if ((node && is_member(own, node)) || (own_node && is_member(theirs, own_node)))
+		problems_add(copy->problems, PROBLEM_HEALS, PROBLEM_NOWHERE, "identity-mismatch",
+		             "it is of the cluster %s, %s of %s, and one of the two computers is a "
+		             "member of both: ERROR_CLUSTER_INSTANCE_ID_MISMATCH (5893)",
+		             or_unknown(own->name), other->path, or_unknown(theirs->name));
+}
+
+void copy_check_identities(struct copy *copies, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		for (uint32_t j = 0; j < count && copies[i].hive; j++) {
+			if (copies[j].hive && !cluster_same(&copies[i].cluster, &copies[j].cluster))
+				check_identity(&copies[i], &copies[j]);
+		}
+	}
+}
+
+/* --- the newest --- */
+
 /* Marks the older ones, and says why the newest is the newest: against the best of the rest. */
 static void compare_all(TALLOC_CTX *ctx, struct copy *copies, uint32_t count, uint32_t newest,
                         char **why)
@@ -186,8 +228,10 @@ static void compare_all(TALLOC_CTX *ctx, struct copy *copies, uint32_t count, ui
 		    cluster_compare(ctx, cluster, &copies[second].cluster, &reason) > 0)
 			second = i;
 	}
-	if (second < count)
-		cluster_compare(ctx, &copies[newest].cluster, &copies[second].cluster, why);
+	if (second < count &&
+	    cluster_compare(ctx, &copies[newest].cluster, &copies[second].cluster, why) == 0)
+		*why = talloc_asprintf(ctx, "%s has none that is newer: %s", copies[second].path,
+		                       *why ? *why : "they are the same");
 }
 
 /* Newer, or as new and whole where the other one is what could be salvaged. */

@@ -15,6 +15,7 @@ struct copy {
 	struct system *system; /* NULL if it is a single file */
 	char *file;            /* the database: its path on the volume, or PATH; NULL if missing */
 	enum copy_condition condition;
+	bool unreadable;           /* damaged, as far as can be told: the system cannot read it */
 	char *why;                 /* damaged: what is wrong; missing: what is missing */
 	struct hive *hive;         /* NULL unless clean or recovered */
 	struct cluster cluster;    /* if there is a hive */
@@ -36,6 +37,13 @@ const char *copy_origin(TALLOC_CTX *ctx, const struct copy *copy);
 
 /* "clean", "recovered", "damaged", "missing" */
 const char *copy_condition_name(enum copy_condition condition);
+
+/*
+ * Copies of different clusters get the problem identity-mismatch if they should be of one: the
+ * clusters have the same name, or a computer is a member of both. Windows Server 2003 removes
+ * clustering from a node that joins with another instance id (KB924473).
+ */
+void copy_check_identities(struct copy *copies, uint32_t count);
 
 /*
  * The newest of COUNT copies of one cluster that have a database; COUNT if there is none or

@@ -131,6 +131,7 @@ static bool locate_container(struct locator *l, struct checkpoint *point)
 		point->present = true;
 		return true;
 	}
+	point->unknown = found.result == CONTAINER_UNKNOWN;
 	checkpoint_problem(l->points, point, "crypto-container-missing", "%s: %s", point->container,
 	                   found.why);
 	return true;
@@ -147,6 +148,7 @@ static bool locate_crypto(struct locator *l, struct checkpoint *point)
 		*l->err = why;
 		return false;
 	}
+	point->unknown = true;
 	checkpoint_problem(l->points, point, "crypto-container-missing", "%s", why.text);
 	return true;
 }
@@ -160,6 +162,7 @@ bool locate_all(TALLOC_CTX *ctx, struct checkpoints *points, struct system *syst
 	for (uint32_t i = 0; ok && i < points->count; i++) {
 		struct checkpoint *point = &points->list[i];
 
+		point->looked = system != NULL;
 		if (point->type == CHECKPOINT_CRYPTO)
 			ok = locate_crypto(&l, point);
 		else

@@ -78,8 +78,9 @@ static bool read_places(struct finder *f, TALLOC_CTX *tmp)
 	for (uint32_t i = 0; i < f->points->count; i++) {
 		const struct checkpoint *point = &f->points->list[i];
 
-		if (point->type != CHECKPOINT_REGISTRY || point->where.meant)
-			continue; /* a path with a prefix leads nowhere */
+		if (point->type != CHECKPOINT_REGISTRY || point->where.meant ||
+		    point->where.result == HKLM_MALFORMED)
+			continue; /* it leads nowhere */
 		f->places[f->count].point = i;
 		if (!place_of(tmp, point, &f->places[f->count++], f->err))
 			return false;

@@ -99,6 +99,33 @@ static bool is_ours(int sys)
 	return sys == ENOMEM || sys == EMFILE || sys == ENFILE;
 }
 
+/* What Windows calls it, as ": NAME (NUMBER)"; empty where nothing fits. */
+static const char *windows_name(int sys)
+{
+	static const struct {
+		int sys;
+		const char *name;
+	} names[] = {
+		{ ENOENT, ": ERROR_FILE_NOT_FOUND (2)" },
+		{ EACCES, ": ERROR_ACCESS_DENIED (5)" },
+		{ EPERM, ": ERROR_ACCESS_DENIED (5)" },
+		{ ENOMEM, ": ERROR_NOT_ENOUGH_MEMORY (8)" },
+		{ EROFS, ": ERROR_WRITE_PROTECT (19)" },
+		{ ENOSPC, ": ERROR_DISK_FULL (112)" },
+		{ ENOTEMPTY, ": ERROR_DIR_NOT_EMPTY (145)" },
+		{ ENAMETOOLONG, ": ERROR_FILENAME_EXCED_RANGE (206)" },
+		{ ENOTDIR, ": ERROR_DIRECTORY (267)" },
+		{ EIO, ": ERROR_IO_DEVICE (1117)" },
+		{ EDQUOT, ": ERROR_DISK_QUOTA_EXCEEDED (1295)" },
+	};
+
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (names[i].sys == sys)
+			return names[i].name;
+	}
+	return "";
+}
+
 bool error_errno(struct error *err, enum error_kind kind, const char *format, ...)
 {
 	char why[128], context[ROOM + 1], reason[ROOM + 1];
@@ -108,7 +135,8 @@ bool error_errno(struct error *err, enum error_kind kind, const char *format, ..
 	va_start(args, format);
 	format_text(context, format, args);
 	va_end(args);
-	snprintf(reason, sizeof(reason), "%s", strerror_r(sys, why, sizeof(why)));
+	snprintf(reason, sizeof(reason), "%s%s", strerror_r(sys, why, sizeof(why)),
+	         windows_name(sys));
 	err->kind = is_ours(sys) ? ERROR_INTERNAL : kind;
 	err->sys = sys;
 	join(err, context, reason);

@@ -42,8 +42,9 @@ bool error_set(struct error *err, enum error_kind kind, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /*
- * As error_set, with ": " and the text of errno behind it. What errno says of this process
- * (no memory, too many open files) is ERROR_INTERNAL whatever KIND is.
+ * As error_set, with ": " and the text of errno behind it, and what Windows calls that where
+ * it has a name for it: "cannot write x: No space left on device: ERROR_DISK_FULL (112)". What
+ * errno says of this process (no memory, too many open files) is ERROR_INTERNAL whatever KIND is.
  */
 bool error_errno(struct error *err, enum error_kind kind, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

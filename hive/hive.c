@@ -39,11 +39,11 @@ static void say_damaged(const struct check *check, struct error *err)
 			continue;
 		error_set(err, ERROR_SOURCE,
 		          "the hive is damaged at offset 0x%llx: %s (`clusnap check` names all "
-		          "there is)",
+		          "there is): ERROR_REGISTRY_CORRUPT (1015)",
 		          (unsigned long long)problem->offset, problem->text);
 		return;
 	}
-	error_set(err, ERROR_SOURCE, "the hive is damaged");
+	error_set(err, ERROR_SOURCE, "the hive is damaged: ERROR_REGISTRY_CORRUPT (1015)");
 }
 
 /* Dirty, read as it is because the caller said so, and nothing wrong but the header's checksum. */

@@ -55,14 +55,25 @@ static struct problem_tally *tally_of(struct problems *problems, enum problem_we
 	return &tally[problems->recent];
 }
 
+void problems_add_more(struct problems *problems, enum problem_weight weight, const char *code,
+                       uint32_t count)
+{
+	struct problem_tally *tally = count ? tally_of(problems, weight, code) : NULL;
+	uint32_t *more = tally && tally->listed ? &problems->list[tally->last].more : NULL;
+
+	if (more)
+		*more = count < UINT32_MAX - *more ? *more + count : UINT32_MAX;
+	else if (count)
+		problems->lost = true;
+}
+
 bool problems_enough(struct problems *problems, enum problem_weight weight, const char *code)
 {
 	struct problem_tally *tally = tally_of(problems, weight, code);
 
 	if (!tally || tally->listed < problems->same)
 		return false;
-	if (problems->list[tally->last].more < UINT32_MAX)
-		problems->list[tally->last].more++;
+	problems_add_more(problems, weight, code, 1);
 	return true;
 }
 
@@ -92,6 +103,17 @@ void problems_add(struct problems *problems, enum problem_weight weight, uint64_
 	tally->listed++;
 	tally->last = problems->count;
 	list[problems->count++] = (struct problem){ code, weight, offset, text, 0 };
+}
+
+void problems_add_all(struct problems *problems, const struct problems *from)
+{
+	for (uint32_t i = 0; from && i < from->count; i++) {
+		const struct problem *one = &from->list[i];
+
+		problems_add(problems, one->weight, one->offset, one->code, "%s", one->text);
+		problems_add_more(problems, one->weight, one->code, one->more);
+	}
+	problems->lost = problems->lost || (from && from->lost);
 }
 
 const struct problem *problems_find(const struct problems *problems, const char *code)

@@ -54,6 +54,13 @@ void problems_add(struct problems *problems, enum problem_weight weight, uint64_
  */
 bool problems_enough(struct problems *problems, enum problem_weight weight, const char *code);
 
+/* COUNT more of CODE, which stay unlisted, behind one of this code and weight that is listed. */
+void problems_add_more(struct problems *problems, enum problem_weight weight, const char *code,
+                       uint32_t count);
+
+/* All that FROM (may be NULL) lists and counts. */
+void problems_add_all(struct problems *problems, const struct problems *from);
+
 /* The first problem of a code, or NULL. */
 const struct problem *problems_find(const struct problems *problems, const char *code);
 

@@ -147,10 +147,10 @@ struct publish_place *publish_place_directory(TALLOC_CTX *ctx, const char *path,
 		if (errno == ENOMEM)
 			error_memory(err);
 		else if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)
-			error_errno(err, ERROR_DESTINATION,
-			            "%s: ERROR_DIRECTORY (267): what it is to stand in is no "
-			            "directory",
-			            path);
+			error_set(err, ERROR_DESTINATION,
+			          "%s: ERROR_DIRECTORY (267): what it is to stand in is no "
+			          "directory",
+			          path);
 		else
 			error_errno(err, ERROR_DESTINATION, "%s: cannot open its parent directory",
 			            path);

@@ -125,7 +125,8 @@ static bool stays_dirty(TALLOC_CTX *tmp, const struct plan *plan, const struct e
 	if (!text)
 		return error_memory(err);
 	if (!hive)
-		return error_set(err, ERROR_SOURCE, "it is no hive: %s", why->text);
+		return error_set(err, ERROR_SOURCE,
+		                 "it is no hive: %s: ERROR_NOT_REGISTRY_FILE (1017)", why->text);
 	return error_set(err, ERROR_BAD_NEWS,
 	                 "it is dirty (%s) and no log can be used: %s "
 	                 "(--ignore-logs reads it as it is)",

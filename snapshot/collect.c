@@ -5,6 +5,8 @@
 #include "hive/save.h"
 #include "snapshot/collecting.h"
 
+#define WARNINGS 2000u /* of one code; a cluster has at most 1600 resources (KB247327) */
+
 /* --- copies of the database --- */
 
 static bool open_copies(struct collecting *c)
@@ -81,14 +83,20 @@ static bool is_of_contents(const char *code)
 	       strcmp(code, "dangling-reference") == 0;
 }
 
+static void add_warning(struct problems *warnings, const char *path, const struct problem *problem)
+{
+	problems_add(warnings, problem->weight, PROBLEM_NOWHERE, problem->code, "%s: %s", path,
+	             problem->text);
+	problems_add_more(warnings, problem->weight, problem->code, problem->more);
+}
+
 static void add_warnings(struct collection *out, const struct copy *copy, bool newest)
 {
 	for (uint32_t i = 0; i < copy->problems->count; i++) {
 		const struct problem *problem = &copy->problems->list[i];
 
 		if (newest || !is_of_contents(problem->code))
-			problems_add(out->warnings, problem->weight, PROBLEM_NOWHERE, problem->code,
-			             "%s: %s", copy->path, problem->text);
+			add_warning(out->warnings, copy->path, problem);
 	}
 }
 
@@ -202,6 +210,7 @@ bool collect(TALLOC_CTX *ctx, const struct collect_options *options, struct coll
 	*out = (struct collection){ .warnings = problems_new(ctx) };
 	if (!out->warnings)
 		return error_memory(err);
+	out->warnings->same = WARNINGS; /* what is not in the snapshot is named, one by one */
 	if (options->quorum) {
 		c.quorum = quorum_open(ctx, options->quorum, err);
 		if (!c.quorum)

@@ -158,6 +158,19 @@ static bool add_registry(struct collecting *c, const struct checkpoint *checkpoi
 
 /* --- crypto checkpoints --- */
 
+/* Whether its key could still be had from the node; when that cannot be told, its problem says why.
+ */
+static const char *where_container(const struct checkpoint *checkpoint)
+{
+	if (checkpoint->key_file)
+		return "the key container is on the node's disk";
+	if (!checkpoint->looked)
+		return "no system disk was given that the key container could be on";
+	if (checkpoint->unknown)
+		return "whether the key container is on the node's disk cannot be told";
+	return "the key container is not on the node's disk either";
+}
+
 static bool add_crypto(struct collecting *c, const struct checkpoint *checkpoint)
 {
 	char *path = file_name(c, checkpoint, "CPR"), *shown;
@@ -175,14 +188,13 @@ static bool add_crypto(struct collecting *c, const struct checkpoint *checkpoint
 		return false;
 	if (kept)
 		return true;
-	warn(c, checkpoint, "crypto-checkpoint-not-included",
-	     checkpoint->key_file
-	             ? "a .CPR can only be made by Windows, and none was found (--quorum DIR names "
-	               "a "
-	               "quorum disk); the key container is on the node's disk"
-	             : "a .CPR can only be made by Windows, and none was found (--quorum DIR names "
-	               "a "
-	               "quorum disk); the key container is not on the node's disk either");
+	path = talloc_asprintf(c->ctx,
+	                       "a .CPR can only be made by Windows, and none was found (--quorum "
+	                       "DIR names a quorum disk); %s",
+	                       where_container(checkpoint));
+	if (!path)
+		return error_memory(c->err);
+	warn(c, checkpoint, "crypto-checkpoint-not-included", path);
 	return true;
 }
 

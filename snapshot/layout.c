@@ -86,8 +86,9 @@ struct seen {
 
 static bool foreign(const struct seen *seen, const char *name, struct error *err)
 {
-	return error_set(err, ERROR_REFUSED, "%s: is no snapshot: %s is no part of one", seen->path,
-	                 name);
+	return error_set(err, ERROR_REFUSED,
+	                 "%s: is no snapshot: %s is no part of one: ERROR_DIR_NOT_EMPTY (145)",
+	                 seen->path, name);
 }
 
 static bool see_file(int fd, const char *shown, const char *name, struct seen *seen,
@@ -166,5 +167,6 @@ bool layout_is_snapshot(int fd, const char *path, struct error *err)
 	if (seen.log)
 		return log_is_ours(fd, &seen, err);
 	/* Images without a log are what somebody has put there by hand, not what we publish. */
-	return error_set(err, ERROR_REFUSED, "%s: is not empty and no snapshot", path);
+	return error_set(err, ERROR_REFUSED,
+	                 "%s: is not empty and no snapshot: ERROR_DIR_NOT_EMPTY (145)", path);
 }

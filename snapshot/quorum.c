@@ -87,7 +87,9 @@ struct quorum *quorum_open(TALLOC_CTX *ctx, const char *dir, struct error *err)
 	if (!find_chks(quorum, quorum, err))
 		goto fail;
 	if (!*quorum->folder && !quorum->chk_count) {
-		error_set(err, ERROR_SOURCE, "%s: has no MSCS folder, so it is no quorum disk",
+		error_set(err, ERROR_SOURCE,
+		          "%s: has no MSCS folder, so it is no quorum disk: "
+		          "ERROR_QUORUM_DISK_NOT_FOUND (5086)",
 		          dir);
 		goto fail;
 	}

@@ -82,6 +82,17 @@ for command in "${commands[@]}"; do
 done
 run 2 check a b && messages
 ok "too many arguments: 2"
+for words in "check --frobnicate --json x" "check --json --frobnicate x" "check a b --json" "frobnicate --json" \
+	"checkpoint --json" "verify --expect 1 x --json"; do
+	run 2 $words && json && messages && jq -e '.status == 2 and (.error | length > 5)' "$dir/out" >/dev/null
+	ok "$words: 2, and it is said in JSON wherever --json stands"
+done
+run 2 check --frobnicate -- --json && silent out
+ok "what stands behind -- is no option"
+run 2 check --json=1 x && grep -q -- '--json takes no value' "$dir/err"
+ok "a value that an option does not take is said to be one"
+run 2 backup x y --quorum && grep -q -- '--quorum lacks its value' "$dir/err"
+ok "an option that lacks its value is named"
 
 # --- sources that cannot be read ---
 
@@ -260,8 +271,22 @@ touch "$dir/"$'esc\e[31m'
 timeout 60 "$clusnap" check "$dir/"$'esc\e[31m' >"$dir/out" 2>"$dir/err"
 clean
 ok "no control characters of a file's own name"
+ln -s "$node2" "$dir/"$'n\x9b31m'
+run 0 status "$dir/"$'n\x9b31m' && ! LC_ALL=C grep -q $'\x9b' "$dir/out" && grep -qF 'n\x9b31m' "$dir/out"
+ok "nor bytes that are no UTF-8, which some terminals take for controls"
 NO_COLOR=1 run 0 show "$node1" && clean && run 0 show "$node1" && clean
 ok "no colour where standard output is no terminal, nor with NO_COLOR"
+
+# --- progress ---
+
+for command in "status $node1" "show $node1" "checkpoint list $node1" "check $clusdb" "verify $out/snapshot" \
+	"log $out/snapshot" "extract $out/snapshot $out/x" "save $clusdb Nodes $out/x" "recover $clusdb $out/x" \
+	"export $clusdb Nodes" "diff $clusdb $out/save" "backup $node2 $out/snapshot3"; do
+	run 0 $command --quiet --progress=always && messages
+	ok "--progress=always: ${command//"$dir"\//}"
+	run 0 $command --quiet --progress=auto && silent err && run 0 $command --quiet --progress never && silent err
+	ok "none where standard error is no terminal, nor with never: ${command//"$dir"\//}"
+done
 
 # --- output that cannot be written ---
 

@@ -29,11 +29,17 @@ static void adds_errno_and_context(void **state)
 	assert_false(error_errno(&err, ERROR_DESTINATION, "cannot write %s", "x"));
 	assert_int_equal(err.kind, ERROR_DESTINATION);
 	assert_int_equal(err.sys, ENOSPC);
-	assert_string_equal(err.text, "cannot write x: No space left on device");
+	assert_string_equal(err.text,
+	                    "cannot write x: No space left on device: ERROR_DISK_FULL (112)");
 	assert_false(error_wrap(&err, "%s", "snapshot"));
 	assert_int_equal(err.kind, ERROR_DESTINATION);
 	assert_int_equal(err.sys, ENOSPC);
-	assert_string_equal(err.text, "snapshot: cannot write x: No space left on device");
+	assert_string_equal(
+		err.text,
+		"snapshot: cannot write x: No space left on device: ERROR_DISK_FULL (112)");
+	errno = ENXIO; /* Windows has no name that fits */
+	error_errno(&err, ERROR_SOURCE, "x");
+	assert_string_equal(err.text, "x: No such device or address");
 }
 
 static void a_lack_of_ours_blames_nobody_else(void **state)

@@ -208,9 +208,11 @@ static void what_is_no_file_is_refused(void **state)
 		{ "dangling", "is a symbolic link, which is not followed", 0 },
 		{ "socket", "is not a regular file", 0 },
 		{ "/dev/null", "is not a regular file", 0 },
-		{ "absent", "cannot open it: No such file or directory", ENOENT },
-		{ "file/below", "cannot open it: Not a directory", ENOTDIR },
-		{ "", "cannot open it: No such file or directory", ENOENT },
+		{ "absent", "cannot open it: No such file or directory: ERROR_FILE_NOT_FOUND (2)",
+		  ENOENT },
+		{ "file/below", "cannot open it: Not a directory: ERROR_DIRECTORY (267)", ENOTDIR },
+		{ "", "cannot open it: No such file or directory: ERROR_FILE_NOT_FOUND (2)",
+		  ENOENT },
 	};
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	unsigned before;
@@ -248,7 +250,8 @@ static int read_unprivileged(void)
 	prctl(PR_SET_DUMPABLE, 1); /* or else /proc/self would still be root's */
 	if (image_read(NULL, dirfd_, "secret", &err) || err.kind != ERROR_SOURCE)
 		return 2;
-	if (err.sys != EACCES || strcmp(err.text, "cannot open it: Permission denied") != 0)
+	if (err.sys != EACCES ||
+	    strcmp(err.text, "cannot open it: Permission denied: ERROR_ACCESS_DENIED (5)") != 0)
 		return 3;
 	image = image_read(NULL, dirfd_, "public", &err); /* without O_NOATIME */
 	if (!image)
@@ -430,7 +433,8 @@ static void what_fails_behind_the_caller_is_told(void **state)
 
 	(void)state;
 	assert_null(image_read_begin(NULL, dirfd_, "absent", &err));
-	assert_string_equal(err.text, "cannot open it: No such file or directory");
+	assert_string_equal(err.text,
+	                    "cannot open it: No such file or directory: ERROR_FILE_NOT_FOUND (2)");
 	assert_null(image_read_begin(NULL, dirfd_, ".", &err));
 	assert_string_equal(err.text, "is a directory, not a file");
 	assert_null(image_read_begin(NULL, AT_FDCWD, "/proc/self/status", &err));

@@ -71,6 +71,24 @@ while IFS= read -r command; do
 	ok "the manual has the options of $command"
 done <"$dir/commands"
 
+for command in backup verify log extract save check export diff; do
+	clusnap $command --help </dev/null | sed -n 's/^  --\([a-z0-9-]*\).*/\1/p' | sort -u | sed 's/^/--/' |
+		grep -vxFf "$dir/common" >"$dir/own"
+	sed -n '/^\.Sh SYNOPSIS/,/^\.Sh DESC/p' docs/clusnap.1 | awk -v it=".Cm $command" '/^\.Cm / { on = ($0 == it) } on' |
+		grep -o 'Fl -[a-z0-9-]*' | sed 's/Fl -/--/' | sort -u >"$dir/named"
+	diff "$dir/own" "$dir/named" >"$dir/why"
+	ok "the synopsis has the options of $command"
+done
+
+# --- codes of problems: those in the source, and those that the contract knows ---
+
+grep -rhoE '"[a-z]+(-[a-z]+)+"' checkpoint/*.c snapshot/*.c snapshot/cmd/*.c | tr -d '"' | sort -u >"$dir/words"
+sed -n '/^\.Sh PROBLEMS/,/^\.Sh ENV/s/^\.It Li //p' docs/clusnap.1 | tr ',' '\n' | tr -d ' ' | sort -u >"$dir/named"
+grep -E '^(clusdb|checkpoint|crypto|hive|log|replaced|state|control|resource|malformed|dangling|kernel|forcequorum|service|hibernat|identity|resume|not|stale|marker|old|list)' \
+	"$dir/words" | grep -vxFf "$dir/named" >"$dir/why"
+[ ! -s "$dir/why" ] && [ "$(wc -l <"$dir/named")" -gt 25 ]
+ok "the manual has the codes of all problems"
+
 # --- statuses ---
 
 clusnap check --help | tr '\n' ' ' | grep -o '[0-6] [a-z]' | cut -c1 | sort -u >"$dir/statuses"

@@ -222,7 +222,7 @@ static void a_path_leads_to_the_same(void **state)
 
 	assert_null(source_read_path(NULL, "/nowhere at all/h", &err));
 	assert_string_equal(err.text, "/nowhere at all/h: cannot open its directory: "
-	                              "No such file or directory");
+	                              "No such file or directory: ERROR_FILE_NOT_FOUND (2)");
 	assert_null(source_read_path(NULL, "/", &err));
 	assert_int_equal(err.kind, ERROR_SOURCE);
 	free(path);
@@ -279,7 +279,8 @@ static void logs_can_be_named(void **state)
 
 	source = source_read_alone(NULL, path, &err);
 	assert_false(source_add_log(source, "/nowhere at all", &err));
-	assert_string_equal(err.text, "/nowhere at all: cannot open it: No such file or directory");
+	assert_string_equal(err.text, "/nowhere at all: cannot open it: No such file or directory: "
+	                              "ERROR_FILE_NOT_FOUND (2)");
 	assert_int_equal(err.kind, ERROR_SOURCE);
 	talloc_free(source);
 	free(before);

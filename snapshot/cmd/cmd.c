@@ -12,25 +12,46 @@
 
 /* --- text --- */
 
+unsigned cmd_utf8_length(const unsigned char *at)
+{
+	if (at[0] < 0x80)
+		return 1;
+	if (at[0] >= 0xc2 && at[0] < 0xe0 && (at[1] & 0xc0) == 0x80)
+		return 2;
+	if ((at[0] & 0xf0) == 0xe0 && (at[1] & 0xc0) == 0x80 && (at[2] & 0xc0) == 0x80 &&
+	    !(at[0] == 0xe0 && at[1] < 0xa0) && !(at[0] == 0xed && at[1] >= 0xa0))
+		return 3;
+	if (at[0] >= 0xf0 && at[0] < 0xf5 && (at[1] & 0xc0) == 0x80 && (at[2] & 0xc0) == 0x80 &&
+	    (at[3] & 0xc0) == 0x80 && !(at[0] == 0xf0 && at[1] < 0x90) &&
+	    !(at[0] == 0xf4 && at[1] >= 0x90))
+		return 4;
+	return 0;
+}
+
+/* Some terminals take single bytes of C1 (0x80 to 0x9f) for controls, too. */
 char *cmd_visible(TALLOC_CTX *ctx, const char *text)
 {
 	char *out = talloc_size(ctx, 4 * strlen(text) + 1), *at = out;
+	const unsigned char *c = (const unsigned char *)text;
 
+	while (out && *c) {
+		unsigned size = cmd_utf8_length(c);
+		bool c1 = size == 2 && c[0] == 0xc2 && c[1] < 0xa0;
+		bool nul = c[0] == 0xc0 && c[1] == 0x80; /* stands for one inside a name */
+
+		if (c1 || nul) {
+			at += sprintf(at, "\\x%02x", c1 ? c[1] : 0);
+			c += 2;
+		} else if (size == 0 || *c < 0x20 || *c == 0x7f) {
+			at += sprintf(at, "\\x%02x", *c++);
+		} else {
+			memcpy(at, c, size);
+			at += size;
+			c += size;
+		}
+	}
 	if (!out)
 		return NULL;
-	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
-		/* C1 controls are C2 80 to C2 9F; C0 80 stands for a NUL inside a name. */
-		bool c1 = c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0;
-		bool nul = c[0] == 0xc0 && c[1] == 0x80;
-
-		if (c1 || nul)
-			at += sprintf(at, "\\x%02x", c1 ? c[1] : 0);
-		else if (*c < 0x20 || *c == 0x7f)
-			at += sprintf(at, "\\x%02x", *c);
-		else
-			*at++ = (char)*c;
-		c += c1 || nul;
-	}
 	*at = '\0';
 	talloc_set_name_const(out, "char");
 	return out;
@@ -223,6 +244,30 @@ static struct option *long_options(struct cmd *cmd, const struct cmd_option *opt
 	return all;
 }
 
+bool cmd_wants_json(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		if (strcmp(argv[i], "--json") == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What getopt_long() did not take: OPTION is ':' or '?', TEXT the word that it stopped at. */
+static const char *not_taken(const struct cmd *cmd, int option, const char *text)
+{
+	bool is_long = strncmp(text, "--", 2) == 0;
+
+	if (option == ':')
+		return talloc_asprintf(cmd->ctx, "%s lacks its value", text);
+	if (optopt && is_long)
+		return talloc_asprintf(cmd->ctx, "%.*s takes no value", (int)strcspn(text, "="),
+		                       text);
+	if (optopt)
+		return talloc_asprintf(cmd->ctx, "unknown option -%c", optopt);
+	return talloc_asprintf(cmd->ctx, "unknown option %s", text);
+}
+
 bool cmd_parse(struct cmd *cmd, int argc, char **argv, const struct cmd_option *options, int least,
                int most, int *status)
 {
@@ -246,12 +291,8 @@ bool cmd_parse(struct cmd *cmd, int argc, char **argv, const struct cmd_option *
 			cmd->quiet = true;
 		else if (option == OPTION_PROGRESS && !set_progress(cmd, optarg))
 			why = "--progress takes auto, always or never";
-		else if (option == ':')
-			why = "an option lacks its value";
-		else if (option == '?')
-			why = optopt ? talloc_asprintf(cmd->ctx, "unknown option -%c", optopt)
-			             : talloc_asprintf(cmd->ctx, "unknown option %s",
-			                               argv[optind - 1]);
+		else if (option == ':' || option == '?')
+			why = not_taken(cmd, option, argv[optind - 1]);
 		else if (option >= OPTION_OWN)
 			why = take(cmd, &options[option - OPTION_OWN], optarg);
 	}
@@ -261,7 +302,10 @@ bool cmd_parse(struct cmd *cmd, int argc, char **argv, const struct cmd_option *
 		why = "an argument is missing";
 	if (!why && most >= 0 && cmd->count > most)
 		why = "there are too many arguments";
-	if (why)
+	if (why) {
+		/* it may stand behind the word that is wrong */
+		cmd->json = cmd->json || cmd_wants_json(argc, argv);
 		*status = cmd_usage(cmd, why);
+	}
 	return !why;
 }

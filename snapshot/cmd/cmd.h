@@ -52,6 +52,9 @@ extern const struct command command_backup, command_check, command_checkpoint_ad
 bool cmd_parse(struct cmd *cmd, int argc, char **argv, const struct cmd_option *options, int least,
                int most, int *status);
 
+/* Is --json among the words after the first, as far as they can be options? */
+bool cmd_wants_json(int argc, char **argv);
+
 /* Says what is wrong with the usage; the exit status. */
 int cmd_usage(const struct cmd *cmd, const char *why);
 
@@ -70,7 +73,13 @@ int cmd_fail(const struct error *err);
 /* Prints a line of results, control characters made visible. */
 void cmd_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Text from a disk as it may be shown on a terminal: control characters as \xNN. On CTX. */
+/* The length of a well-formed UTF-8 sequence at AT; 0 if it is none (WTF-8 has more). */
+unsigned cmd_utf8_length(const unsigned char *at);
+
+/*
+ * Text from a disk as it may be shown on a terminal, on CTX: control characters, and bytes that
+ * are no UTF-8, as \xNN.
+ */
 char *cmd_visible(TALLOC_CTX *ctx, const char *text);
 
 /* Flushes standard output; STATUS, or 5 if not all could be written. */

@@ -57,19 +57,29 @@ static bool matters(const char *code)
 	return false;
 }
 
-static void say_newest(struct cmd *cmd, const struct collection *collection)
+static void say_warnings(const struct cmd *cmd, const struct problems *warnings)
+{
+	for (uint32_t i = 0; i < warnings->count; i++) {
+		const struct problem *one = &warnings->list[i];
+
+		/* Linux file systems have no such attribute: nobody needs to hear that each time.
+		 */
+		if (strcmp(one->code, "marker-not-hidden") == 0)
+			continue;
+		if (cmd->quiet && !(one->weight > PROBLEM_NOTE && matters(one->code)))
+			continue;
+		cmd_message("warning: %s: %s", one->code, one->text);
+		if (one->more)
+			cmd_message("warning: %s: there are %u more of these", one->code,
+			            one->more);
+	}
+}
+
+static void say_newest(const struct cmd *cmd, const struct collection *collection)
 {
 	const struct copy *newest = &collection->copies[collection->newest];
 
-	for (uint32_t i = 0; i < collection->warnings->count; i++) {
-		/* Linux file systems have no such attribute: nobody needs to hear that each time.
-		 */
-		if (strcmp(collection->warnings->list[i].code, "marker-not-hidden") == 0)
-			continue;
-		if (!cmd->quiet || matters(collection->warnings->list[i].code))
-			cmd_message("warning: %s: %s", collection->warnings->list[i].code,
-			            collection->warnings->list[i].text);
-	}
+	say_warnings(cmd, collection->warnings);
 	if (collection->copy_count > 1)
 		cmd_note(cmd, "%s has the newest copy of the database%s%s", newest->path,
 		         collection->why ? ": " : "", collection->why ? collection->why : "");

@@ -121,6 +121,8 @@ static int run(struct cmd *cmd, int argc, char **argv)
 		return status;
 	how = cmd_hive_options(&checking.hive);
 	source = cmd_source(cmd, cmd->args[0], &checking.hive, &err);
+	if (source)
+		cmd_progress(cmd, "checking", cmd->args[0]);
 	if (!source || !judge(cmd, source, &how.recover, &verdict, &err))
 		return cmd_fail(&err);
 	if (cmd->json)

@@ -151,6 +151,7 @@ static int edit_checkpoints(struct cmd *cmd, int argc, char **argv,
 		return status;
 	if (!check_path(cmd->args[2], &err))
 		return cmd_fail(&err);
+	cmd_progress(cmd, "verifying", cmd->args[0]);
 	edit = edit_open(cmd->ctx, cmd->args[0], &err);
 	if (!edit || !find(cmd, edit, &r, &err) || !change(cmd, edit, &r, &err))
 		return cmd_fail(&err);

@@ -1,8 +1,6 @@
 /* clusnap checkpoint list: Get-ClusterCheckpoint, with where each one is on this disk. */
-#include <libsmartcols/libsmartcols.h>
-
 #include "checkpoint/checkpoint.h"
-#include "snapshot/cmd/cmd.h"
+#include "snapshot/cmd/cmd_table.h"
 
 static json_t *checkpoint_json(const struct checkpoint *checkpoint)
 {
@@ -42,29 +40,35 @@ static void print_json(const struct checkpoints *checkpoints)
 	cmd_json_print(object);
 }
 
+/* Of a database alone nobody knows what is on its node's disk. */
+static const char *state(const struct checkpoint *checkpoint)
+{
+	if (checkpoint->present)
+		return "present";
+	return checkpoint->looked ? "missing" : "unknown";
+}
+
 static bool add_line(struct cmd *cmd, struct libscols_table *table,
                      const struct checkpoint *checkpoint)
 {
 	bool registry = checkpoint->type == CHECKPOINT_REGISTRY;
 	const char *cells[] = { checkpoint->resource_name ? checkpoint->resource_name
 		                                          : checkpoint->resource,
-		                checkpoint->id, registry ? "registry" : "crypto",
-		                checkpoint->present ? "present" : "missing", checkpoint->path };
+		                checkpoint->id, registry ? "registry" : "crypto", state(checkpoint),
+		                checkpoint->path };
 	struct libscols_line *line = scols_table_new_line(table, NULL);
 
-	for (unsigned i = 0; line && i < 5; i++) {
-		char *text = cmd_visible(cmd->ctx, cells[i] ? cells[i] : "");
-
-		if (!text || scols_line_set_data(line, i, text) != 0)
+	for (unsigned i = 0; i < 5; i++) {
+		if (!cmd_table_cell(cmd->ctx, line, i, cells[i]))
 			return false;
 	}
-	return line != NULL;
+	return true;
 }
 
 static bool print_table(struct cmd *cmd, const struct checkpoints *checkpoints, struct error *err)
 {
 	static const char *const names[] = { "RESOURCE", "ID", "TYPE", "STATE", "PATH" };
-	struct libscols_table *table = scols_new_table();
+	struct libscols_table *table = cmd_table_new();
 	bool done = table != NULL;
 
 	for (unsigned i = 0; done && i < 5; i++)
@@ -85,9 +89,13 @@ static bool print_text(struct cmd *cmd, const struct checkpoints *checkpoints, s
 		return false;
 	if (checkpoints->count == 0 && !cmd->quiet)
 		cmd_print("no checkpoints are registered");
-	for (uint32_t i = 0; i < checkpoints->problems->count; i++)
-		cmd_print("%s: %s", checkpoints->problems->list[i].code,
-		          checkpoints->problems->list[i].text);
+	for (uint32_t i = 0; i < checkpoints->problems->count; i++) {
+		const struct problem *problem = &checkpoints->problems->list[i];
+
+		cmd_print("%s: %s", problem->code, problem->text);
+		if (problem->more)
+			cmd_print("... and %u more of %s", problem->more, problem->code);
+	}
 	return true;
 }
 

@@ -35,18 +35,14 @@ static bool snapshot_copy(struct cmd *cmd, const char *path, struct copy *copy, 
 		return false;
 	copy->file = verdict.newest_chk;
 	copy->condition = COPY_CLEAN;
-	for (uint32_t i = 0; i < copy->cluster.problems->count; i++) {
-		const struct problem *problem = &copy->cluster.problems->list[i];
-
-		problems_add(copy->problems, problem->weight, problem->offset, problem->code, "%s",
-		             problem->text);
-	}
+	problems_add_all(copy->problems, copy->cluster.problems);
 	return true;
 }
 
 bool cmd_copy(struct cmd *cmd, const char *path, const struct hive_options *options,
               struct copy *copy, struct error *err)
 {
+	cmd_progress(cmd, "reading", path);
 	if (is_snapshot(path))
 		return snapshot_copy(cmd, path, copy, err);
 	if (!copy_open(cmd->ctx, path, options, copy, err))
@@ -70,6 +66,7 @@ static bool find_files(struct cmd *cmd, const char *path, struct checkpoints *ch
 	for (uint32_t i = 0; i < checkpoints->count; i++) {
 		struct checkpoint *checkpoint = &checkpoints->list[i];
 
+		checkpoint->looked = true;
 		checkpoint->present = checkpoint->file && verdict.log &&
 		                      quolog_file(verdict.log, checkpoint->file) != NULL;
 	}
@@ -135,6 +132,7 @@ struct hive *cmd_hive(struct cmd *cmd, const char *path, const struct hive_optio
 	struct hive *hive;
 	bool is_one;
 
+	cmd_progress(cmd, "reading", path);
 	if (is_snapshot(path))
 		return verify_newest(cmd->ctx, path, &verdict, err);
 	hive = hive_at(cmd, path, &is_one, err);

@@ -21,6 +21,7 @@ int cmd_edit_end(struct cmd *cmd, struct edit *edit, const char *origin)
 	struct error err;
 	bool changed;
 
+	cmd_progress(cmd, "writing", cmd->args[0]);
 	if (!edit_publish(edit, origin, &changed, &verdict, &err))
 		return cmd_fail(&err);
 	if (cmd->json) {
@@ -48,6 +49,7 @@ static int run(struct cmd *cmd, int argc, char **argv)
 
 	if (!cmd_parse(cmd, argc, argv, NULL, 2, 2, &status))
 		return status;
+	cmd_progress(cmd, "verifying", cmd->args[0]);
 	edit = edit_open(cmd->ctx, cmd->args[0], &err);
 	if (!edit || !apply(cmd, edit, &err))
 		return cmd_fail(&err);

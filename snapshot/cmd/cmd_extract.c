@@ -21,6 +21,7 @@ static int run(struct cmd *cmd, int argc, char **argv)
 		return status;
 	if (to && !cmd_sequence(to, &sequence))
 		return cmd_usage(cmd, "--to wants the number of a transaction");
+	cmd_progress(cmd, "verifying", cmd->args[0]);
 	if (!cmd_out_is_no_source(cmd->args[1], cmd->args[0], NULL, &err) ||
 	    !verify_complete(cmd->ctx, cmd->args[0], &verdict, &err))
 		return cmd_fail(&err);
@@ -30,6 +31,7 @@ static int run(struct cmd *cmd, int argc, char **argv)
 	if (!hive)
 		return cmd_fail(&err);
 	image = hive_image(hive);
+	cmd_progress(cmd, "writing", cmd->args[1]);
 	if (!publish_file(cmd->args[1], image->bytes, &err))
 		return cmd_fail(&err);
 	if (cmd->json)

@@ -5,23 +5,6 @@
 
 #include "snapshot/cmd/cmd.h"
 
-/* The length of a well-formed UTF-8 sequence at AT; 0 if it is none (WTF-8 has more). */
-static unsigned utf8_length(const unsigned char *at)
-{
-	if (at[0] < 0x80)
-		return 1;
-	if (at[0] >= 0xc2 && at[0] < 0xe0 && (at[1] & 0xc0) == 0x80)
-		return 2;
-	if ((at[0] & 0xf0) == 0xe0 && (at[1] & 0xc0) == 0x80 && (at[2] & 0xc0) == 0x80 &&
-	    !(at[0] == 0xe0 && at[1] < 0xa0) && !(at[0] == 0xed && at[1] >= 0xa0))
-		return 3;
-	if (at[0] >= 0xf0 && at[0] < 0xf5 && (at[1] & 0xc0) == 0x80 && (at[2] & 0xc0) == 0x80 &&
-	    (at[3] & 0xc0) == 0x80 && !(at[0] == 0xf0 && at[1] < 0x90) &&
-	    !(at[0] == 0xf4 && at[1] >= 0x90))
-		return 4;
-	return 0;
-}
-
 json_t *cmd_json_text(const char *text)
 {
 	const unsigned char *at = (const unsigned char *)text;
@@ -34,7 +17,7 @@ json_t *cmd_json_text(const char *text)
 	if (!clean)
 		return NULL;
 	while (*at) {
-		unsigned size = utf8_length(at);
+		unsigned size = cmd_utf8_length(at);
 
 		if (size) {
 			memcpy(out, at, size);

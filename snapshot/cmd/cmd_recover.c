@@ -31,10 +31,11 @@ static void report(const struct cmd *cmd, const struct recovery *recovery,
 static bool publish_checked(struct cmd *cmd, struct hive *hive, const struct hive_options *options,
                             struct error *err)
 {
-	struct publish_file *file =
-		publish_file_begin(cmd->ctx, cmd->args[1], hive_image(hive)->bytes, err);
+	struct publish_file *file;
 	bool done;
 
+	cmd_progress(cmd, "writing and checking", cmd->args[1]);
+	file = publish_file_begin(cmd->ctx, cmd->args[1], hive_image(hive)->bytes, err);
 	if (!file || !hive_finish(hive, options, err)) {
 		talloc_free(file);
 		return false;

@@ -53,13 +53,17 @@ static struct image *publish_proved(struct cmd *cmd, const struct hive *hive,
                                     struct save_count *count, struct error *err)
 {
 	const char *path = cmd->args[0], *out = cmd->args[2];
-	struct image *image = save_subtree(cmd->ctx, hive, key, options, count, err);
 	struct publish_file *file;
+	struct image *image;
+
+	cmd_progress(cmd, "saving", *cmd->args[1] ? cmd->args[1] : "all of it");
+	image = save_subtree(cmd->ctx, hive, key, options, count, err);
 
 	if (!image) {
 		error_wrap(err, "%s", path);
 		return NULL;
 	}
+	cmd_progress(cmd, "writing and comparing", out);
 	file = publish_file_begin(cmd->ctx, out, image->bytes, err);
 	if (!file)
 		return NULL;

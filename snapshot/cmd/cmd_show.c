@@ -1,8 +1,8 @@
 /* clusnap show: the inventory of a cluster as a tree. A row has a parent, a name and a detail. */
-#include <libsmartcols/libsmartcols.h>
 #include <stdlib.h>
 
 #include "snapshot/cmd/cmd_show.h"
+#include "snapshot/cmd/cmd_table.h"
 
 enum { COLUMN_NAME, COLUMN_DETAIL };
 
@@ -25,10 +25,8 @@ static struct libscols_line *row(struct tree *tree, struct libscols_line *parent
 	va_start(args, format);
 	detail = talloc_vasprintf(tree->ctx, format, args);
 	va_end(args);
-	/* Control characters are made visible by libsmartcols itself, but not a NUL's C0 80. */
-	if (!line || !detail ||
-	    scols_line_set_data(line, COLUMN_NAME, cmd_visible(tree->ctx, name ? name : "?")) ||
-	    scols_line_set_data(line, COLUMN_DETAIL, cmd_visible(tree->ctx, detail)))
+	if (!detail || !cmd_table_cell(tree->ctx, line, COLUMN_NAME, name ? name : "?") ||
+	    !cmd_table_cell(tree->ctx, line, COLUMN_DETAIL, detail))
 		tree->lost = true;
 	return line;
 }
@@ -191,7 +189,7 @@ static bool show_cluster(struct cmd *cmd, struct tree *tree, const struct cluste
 
 static bool print_tree(struct cmd *cmd, const struct cluster *cluster, struct error *err)
 {
-	struct tree tree = { .table = scols_new_table(), .ctx = cmd->ctx };
+	struct tree tree = { .table = cmd_table_new(), .ctx = cmd->ctx };
 	bool done;
 
 	if (!tree.table || !scols_table_new_column(tree.table, "NAME", 0, SCOLS_FL_TREE) ||

@@ -1,7 +1,7 @@
 /* A snapshot in words and in JSON. */
 #include "snapshot/cmd/cmd_snapshot.h"
 
-#include <libsmartcols/libsmartcols.h>
+#include "snapshot/cmd/cmd_table.h"
 
 static json_t *files_json(const struct verdict *verdict)
 {
@@ -52,14 +52,13 @@ static bool add_line(struct cmd *cmd, struct libscols_table *table, const struct
 	char *from =
 		talloc_asprintf(cmd->ctx, "%s%s%s", file->hive, *file->key ? " : " : "", file->key);
 
-	return line && size && from && scols_line_set_data(line, 0, file->path) == 0 &&
-	       scols_line_set_data(line, 1, size) == 0 &&
-	       scols_line_set_data(line, 2, cmd_visible(cmd->ctx, from)) == 0;
+	return size && from && cmd_table_cell(cmd->ctx, line, 0, file->path) &&
+	       cmd_table_cell(cmd->ctx, line, 1, size) && cmd_table_cell(cmd->ctx, line, 2, from);
 }
 
 static void print_files(struct cmd *cmd, const struct verdict *verdict)
 {
-	struct libscols_table *table = scols_new_table();
+	struct libscols_table *table = cmd_table_new();
 	bool done = table && scols_table_new_column(table, "FILE", 0, 0) &&
 	            scols_table_new_column(table, "SIZE", 0, SCOLS_FL_RIGHT) &&
 	            scols_table_new_column(table, "FROM", 0, 0);

@@ -20,6 +20,7 @@ static bool open_all(struct cmd *cmd, const struct hive_options *how, struct ask
 	for (uint32_t i = 0; i < asked->count; i++) {
 		struct copy *copy = &asked->copies[i];
 
+		cmd_progress(cmd, "reading", cmd->args[i]);
 		if (copy_open(cmd->ctx, cmd->args[i], how, copy, &asked->errors[i])) {
 			asked->errors[i].kind = ERROR_NONE; /* of a database, it is an answer */
 			continue;
@@ -33,7 +34,10 @@ static bool open_all(struct cmd *cmd, const struct hive_options *how, struct ask
 	return true;
 }
 
-/* 1 if a node has no usable database or is none, 4 if something could not be read at all. */
+/*
+ * 1 if a node has no usable database or is none, or lacks a hive that Windows needs; 4 if
+ * something could not be read at all.
+ */
 static int verdict(const struct asked *asked)
 {
 	int status = 0;
@@ -43,7 +47,10 @@ static int verdict(const struct asked *asked)
 
 		if (asked->errors[i].kind)
 			return (int)asked->errors[i].kind;
-		if (!copy->hive || (copy->system && copy->system->state != NODE_NOT_RUNNING))
+		if (copy->unreadable)
+			return ERROR_SOURCE;
+		if (!copy->hive || copy->problems->worst == PROBLEM_FATAL ||
+		    (copy->system && copy->system->state != NODE_NOT_RUNNING))
 			status = ERROR_BAD_NEWS;
 	}
 	return status;
@@ -72,8 +79,10 @@ static uint32_t find_newest(struct cmd *cmd, struct asked *asked, struct newest 
 		if (seen[i] || !asked->copies[i].hive)
 			continue;
 		for (uint32_t j = i; j < asked->count; j++) {
+			/* one without name and id is of no cluster but its own */
 			if (seen[j] || !asked->copies[j].hive ||
-			    !cluster_same(&asked->copies[i].cluster, &asked->copies[j].cluster))
+			    (j != i &&
+			     !cluster_same(&asked->copies[i].cluster, &asked->copies[j].cluster)))
 				continue;
 			seen[j] = true;
 			member[size] = j;
@@ -119,19 +128,22 @@ static void add_system(json_t *object, const struct system *system)
 
 static json_t *copy_json(const struct copy *copy, const char *path, const struct error *error)
 {
+	static const char *const names[] = {
+		"state", "state_name", "generation", "cluster", "cluster_instance_id",
+		"node",  "version",    "clusdb"
+	};
 	json_t *object = json_object();
 	const struct cluster *cluster = &copy->cluster;
 
 	json_object_set_new(object, "path", text(path));
+	/* A single file says nothing of a node, and what could not be opened nothing at all. */
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		json_object_set_new(object, names[i], json_null());
 	if (error->kind) {
 		json_object_set_new(object, "error", text(error->text));
 		json_object_set_new(object, "problems", json_array());
 		return object;
 	}
-	/* A single file says nothing of a node. */
-	json_object_set_new(object, "state", json_null());
-	json_object_set_new(object, "state_name", json_null());
-	json_object_set_new(object, "node", json_null());
 	if (copy->system)
 		add_system(object, copy->system);
 	json_object_set_new(
@@ -206,9 +218,14 @@ static void print_copy(struct cmd *cmd, const struct copy *copy)
 		          system->generation);
 	}
 	print_clusdb(cmd, copy);
-	for (uint32_t i = 0; i < copy->problems->count; i++)
-		cmd_print("  %-9s %s: %s", i ? "" : "problems", copy->problems->list[i].code,
-		          copy->problems->list[i].text);
+	for (uint32_t i = 0; i < copy->problems->count; i++) {
+		const struct problem *problem = &copy->problems->list[i];
+
+		cmd_print("  %-9s %s: %s", i ? "" : "problems", problem->code, problem->text);
+		if (problem->more)
+			cmd_print("            ... and %u more of %s", problem->more,
+			          problem->code);
+	}
 }
 
 static void print_text(struct cmd *cmd, const struct asked *asked, const struct newest *newest,
@@ -245,9 +262,12 @@ static int run(struct cmd *cmd, int argc, char **argv)
 	if (!newest || !open_all(cmd, &how, &asked, &err))
 		return newest ? cmd_fail(&err) : ERROR_INTERNAL;
 	clusters = find_newest(cmd, &asked, newest);
+	copy_check_identities(asked.copies, asked.count);
 	for (uint32_t i = 0; i < asked.count; i++) {
 		if (asked.errors[i].kind)
 			cmd_fail(&asked.errors[i]);
+		else if (asked.copies[i].unreadable)
+			cmd_message("%s", asked.copies[i].why);
 	}
 	if (cmd->json)
 		print_json(cmd, &asked, newest, clusters);

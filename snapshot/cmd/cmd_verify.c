@@ -39,6 +39,7 @@ static int run(struct cmd *cmd, int argc, char **argv)
 	                 strspn(expected, "0123456789abcdefABCDEF") != 2 * DIGEST_SIZE))
 		return cmd_usage(cmd, "--expect takes the 64 hexadecimal digits of an id");
 	warnings = problems_new(cmd->ctx);
+	cmd_progress(cmd, "verifying", cmd->args[0]);
 	if (!warnings || !verify_path(cmd->ctx, cmd->args[0], &verdict, &err))
 		return warnings ? cmd_fail(&err) : ERROR_INTERNAL;
 	warn_salvaged(&verdict, warnings);

@@ -105,5 +105,7 @@ int main(int argc, char **argv)
 		cmd_message("checkpoint: which one: checkpoint list, add or remove?");
 	else
 		cmd_message("%s: no such command (--help lists them)", argv[1]);
+	if (cmd_wants_json(argc, argv))
+		cmd_json_failure(ERROR_USAGE, cmd_last_message());
 	return ERROR_USAGE;
 }

@@ -10,6 +10,14 @@
  *	evicted	the cluster service is disabled
  *	paths	registered paths, GUIDs and ids that would lead elsewhere
  *	damaged	a value of ClusDb and one of SOFTWARE are broken
+ *	nameless	the database says neither what the cluster is called nor which it is
+ *	namesake	another cluster of the same name
+ *	many	a group names thirty resources that do not exist; thirty crypto checkpoints
+ *	twisted	a registered path has a backslash before an "x"; others are no paths
+ *	wrong	registered paths with a prefix, below HARDWARE, and one that another resource has
+ *	forced	ForceQuorum was left behind
+ *	stranger	the computer is no node of the cluster
+ *	umlaut	the node's name differs in letter case, beyond ASCII
  *	gap	ClusDb is dirty; LOG1 is damaged and LOG2 goes on behind it
  */
 #include <stdio.h>
@@ -19,6 +27,7 @@
 #include "tests/small_node.h"
 
 #define RESOURCE "Resources\\" SMALL_NODE_RESOURCE
+#define COMPUTER_NAME "ControlSet001\\Control\\ComputerName\\ComputerName"
 #define PAGE 4096u
 
 static void secret(struct small_node *node)
@@ -58,6 +67,66 @@ static void paths(struct small_node *node)
 		snprintf(path, sizeof(path), "000000%02zx", 2 + i);
 		builder_string(builder_path(node->cluster, RESOURCE "\\RegSync"), path, keys[i]);
 	}
+}
+
+static void many(struct small_node *node)
+{
+	struct builder_key *group = builder_path(node->cluster, "Groups\\" SMALL_NODE_GROUP);
+	const char *contains[32] = { SMALL_NODE_RESOURCE };
+	char ids[30][40], name[16], text[40];
+
+	for (unsigned i = 0; i < 30; i++) {
+		snprintf(ids[i], sizeof(ids[i]), "22222222-2222-4333-8444-0000000000%02u", i);
+		contains[1 + i] = ids[i];
+		snprintf(name, sizeof(name), "%08u", 1 + i);
+		snprintf(text, sizeof(text), "1\\\\Container%u", i);
+		builder_string(builder_path(node->cluster, RESOURCE "\\CryptoSync"), name, text);
+	}
+	group->value_count = 0;
+	builder_string(group, "Name", "Group");
+	builder_multi(group, "Contains", contains);
+}
+
+static void twisted(struct small_node *node)
+{
+	static const char *const paths[] = { "", "\\Software\\App", "Nowhere\\App" };
+	struct builder_key *own = builder_path(node->cluster, RESOURCE "\\RegSync"), *other;
+	char id[9] = "00000003";
+
+	other = builder_path(node->cluster,
+	                     "Resources\\11111111-2222-4333-8444-666666666666\\RegSync");
+	builder_string(builder_path(node->software, "App\\xylophone"), "Setting", "value");
+	builder_string(own, "00000002", "Software\\App\\xylophone");
+	for (unsigned i = 0; i < sizeof(paths) / sizeof(paths[0]); i++, id[7]++) {
+		builder_string(own, id, paths[i]);
+		builder_string(other, id, paths[i]);
+	}
+}
+
+static void wrong(struct small_node *node)
+{
+	struct builder_key *own = builder_path(node->cluster, RESOURCE "\\RegSync"), *other;
+
+	other = builder_path(node->cluster,
+	                     "Resources\\11111111-2222-4333-8444-666666666666\\RegSync");
+	builder_string(own, "00000002", "HKEY_LOCAL_MACHINE\\Software\\App");
+	builder_string(own, "00000003", "HARDWARE\\DESCRIPTION");
+	builder_string(other, "00000001", "SOFTWARE\\app");
+}
+
+/* The key at PATH with this value alone. */
+static void set_alone(struct builder *b, const char *path, const char *name, const char *text)
+{
+	struct builder_key *key = builder_path(b, path);
+
+	key->value_count = 0;
+	builder_string(key, name, text);
+}
+
+static void umlaut(struct small_node *node)
+{
+	set_alone(node->cluster, "Nodes\\1", "NodeName", "k\xc3\xb6ln");
+	set_alone(node->system, COMPUTER_NAME, "ComputerName", "K\xc3\x96LN");
 }
 
 static void put(const char *directory, const char *name, const void *data, size_t size)
@@ -122,6 +191,22 @@ int main(int argc, char **argv)
 		set(node.cluster->root, "SMALL", "cccccccc-dddd-4eee-8fff-000000000000");
 	else if (strcmp(variant, "other") == 0)
 		set(node.cluster->root, "OTHER", "cccccccc-dddd-4eee-8fff-000000000001");
+	else if (strcmp(variant, "namesake") == 0)
+		set(node.cluster->root, "small", "cccccccc-dddd-4eee-8fff-000000000001");
+	else if (strcmp(variant, "nameless") == 0)
+		node.cluster->root->value_count = 0;
+	else if (strcmp(variant, "many") == 0)
+		many(&node);
+	else if (strcmp(variant, "twisted") == 0)
+		twisted(&node);
+	else if (strcmp(variant, "wrong") == 0)
+		wrong(&node);
+	else if (strcmp(variant, "forced") == 0)
+		builder_string(builder_below(service, "Parameters"), "ForceQuorum", "NODE1");
+	else if (strcmp(variant, "stranger") == 0)
+		set_alone(node.system, COMPUTER_NAME, "ComputerName", "NODE9");
+	else if (strcmp(variant, "umlaut") == 0)
+		umlaut(&node);
 	else if (strcmp(variant, "plain") == 0)
 		service->name[0] = 'X';
 	else if (strcmp(variant, "evicted") == 0)
