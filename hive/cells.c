@@ -1,49 +1,36 @@
 /*
  * Bins and cells are handed out from front to back. A bin grows page by page until it has
  * reached CELLS_BIN; the rest of its last page then becomes a free cell. A large cell may
- * make a bin larger than that, as it does in Windows.
+ * make a bin larger than that, as it does in Windows. No cell lies in two windows.
  */
 #include "hive/cells.h"
 
+bool cells_set_far(struct cells *cells, uint64_t place, struct bytes bytes, struct error *err)
+{
+	return spool_patch(cells->spool, REGF_BASE_SIZE + place, bytes, err);
+}
+
+bool cells_begin(TALLOC_CTX *ctx, struct cells *cells, spool_put_fn *put, void *to, bool thread,
+                 struct error *err)
+{
+	*cells = (struct cells){ .spool = spool_new(ctx, put, to, REGF_BASE_SIZE, thread, err) };
+	if (!cells->spool)
+		return false;
+	cells->window = spool_window(cells->spool);
+	cells->room = SPOOL_WINDOW;
+	return true;
+}
+
+/* The size field of a cell that is in the window. */
 static void put_size(struct cells *cells, uint64_t at, int64_t size)
 {
 	le32 field = le32_put((uint32_t)(int32_t)size);
 
-	memcpy(cells_place(cells, at), &field, sizeof(field));
+	memcpy(cells->window + (at - cells->begin), &field, sizeof(field));
 }
 
-static bool make_room(struct cells *cells, uint64_t end, struct error *err)
-{
-	uint64_t room = cells->room + cells->room / 2 + 65536;
-
-	if (end <= cells->room)
-		return true;
-	if (end > REGF_BINS_MAX)
-		return error_set(err, ERROR_REFUSED,
-		                 "the image would be larger than a hive can be");
-	if (room < end)
-		room = end;
-	if (!image_resize(cells->image, room + REGF_BASE_SIZE, err))
-		return false;
-	cells->bins = image_data(cells->image) + REGF_BASE_SIZE;
-	cells->room = room;
-	return true;
-}
-
-bool cells_begin(TALLOC_CTX *ctx, struct cells *cells, uint64_t room, struct error *err)
-{
-	*cells = (struct cells){ .image = image_new(ctx, REGF_BASE_SIZE, err) };
-	if (!cells->image)
-		return false;
-	/* and a page, for the rest of a bin behind the newest cell */
-	cells->window = talloc_zero_size(ctx, CELLS_WINDOW + REGF_PAGE);
-	if (!cells->window)
-		return error_memory(err);
-	return make_room(cells, room < REGF_BINS_MAX ? room : 0, err);
-}
-
-/* Completes the current bin. */
-static void close_bin(struct cells *cells)
+/* Completes the current bin. The window reaches to its end. */
+static bool close_bin(struct cells *cells, struct error *err)
 {
 	struct regf_bin bin;
 
@@ -51,9 +38,13 @@ static void close_bin(struct cells *cells)
 	memcpy(bin.signature, "hbin", 4);
 	bin.offset = le32_put((uint32_t)cells->bin);
 	bin.size = le32_put((uint32_t)(cells->end - cells->bin));
-	memcpy(cells_place(cells, cells->bin), &bin, sizeof(bin));
 	if (cells->end > cells->used)
 		put_size(cells, cells->used, (int64_t)(cells->end - cells->used));
+	if (cells->bin < cells->begin)
+		return cells_set_far(cells, cells->bin,
+		                     (struct bytes){ (uint8_t *)&bin, sizeof(bin) }, err);
+	memcpy(cells->window + (cells->bin - cells->begin), &bin, sizeof(bin));
+	return true;
 }
 
 static uint64_t pages_up(uint64_t size)
@@ -61,28 +52,20 @@ static uint64_t pages_up(uint64_t size)
 	return (size + REGF_PAGE - 1) / REGF_PAGE * REGF_PAGE;
 }
 
-/* Puts what is in the window, up to END, into the image. */
-static bool flush(struct cells *cells, uint64_t end, struct error *err)
-{
-	struct bytes ready = { cells->window, end - cells->begin };
-
-	if (!image_write(cells->image, REGF_BASE_SIZE + cells->begin, ready, err))
-		return false;
-	memset(cells->window, 0, ready.size);
-	cells->begin = end;
-	return true;
-}
-
-/* Makes the next SIZE bytes, which are zero, one piece. */
+/*
+ * Makes the next SIZE bytes lie in the window, and room behind them for the rest of a page: that
+ * is where a bin may end.
+ */
 static bool make_place(struct cells *cells, uint64_t size, struct error *err)
 {
-	if (cells->used + size <= cells->begin + CELLS_WINDOW)
+	uint64_t used = cells->used - cells->begin, least = size + REGF_PAGE;
+
+	if (used + least <= cells->room)
 		return true;
-	if (!flush(cells, cells->used, err))
-		return false;
-	if (size > CELLS_WINDOW)
-		cells->begin += size;
-	return true;
+	cells->window = spool_next(cells->spool, used, least, err);
+	cells->begin = cells->used;
+	cells->room = least > SPOOL_WINDOW ? least : SPOOL_WINDOW;
+	return cells->window != NULL;
 }
 
 /* Makes the current bin end behind the next SIZE bytes, or begins another that does. */
@@ -92,10 +75,11 @@ static bool extend(struct cells *cells, uint64_t size, struct error *err)
 	uint64_t header = first || full ? sizeof(struct regf_bin) : 0;
 	uint64_t used = header ? cells->end : cells->used, end = pages_up(used + header + size);
 
-	if (!make_room(cells, end, err))
+	if (end > REGF_BINS_MAX)
+		return error_set(err, ERROR_REFUSED,
+		                 "the image would be larger than a hive can be");
+	if (full && !close_bin(cells, err))
 		return false;
-	if (full)
-		close_bin(cells);
 	if (header)
 		cells->bin = used;
 	cells->used = used;
@@ -120,16 +104,24 @@ bool cells_new(struct cells *cells, uint64_t size, uint32_t *cell, struct error 
 	return true;
 }
 
-bool cells_finish(struct cells *cells, struct error *err)
-{
-	close_bin(cells);
-	return flush(cells, cells->end, err);
-}
-
 bool cells_put(struct cells *cells, struct bytes bytes, uint32_t *cell, struct error *err)
 {
-	if (!cells_new(cells, bytes.size, cell, err))
-		return false;
-	memcpy(cells_at(cells, *cell), bytes.data, bytes.size);
-	return true;
+	return cells_new(cells, bytes.size, cell, err) &&
+	       cells_set(cells, *cell, 0, bytes.data, bytes.size, err);
+}
+
+bool cells_close(struct cells *cells, struct error *err)
+{
+	bool closed = close_bin(cells, err);
+
+	cells->used = cells->end;
+	return closed;
+}
+
+bool cells_finish(struct cells *cells, const struct regf_base *base, struct error *err)
+{
+	struct bytes bytes = { (const uint8_t *)base, sizeof(*base) };
+
+	return spool_patch(cells->spool, 0, bytes, err) &&
+	       spool_finish(cells->spool, cells->end - cells->begin, err);
 }

@@ -1,54 +1,55 @@
 /*
- * cells: the bins and cells of an image that is being written, addressed by cell offset,
- * because the image moves when it grows.
+ * cells: the bins and cells of an image that is being written, addressed by cell offset.
  *
- * The newest cells are in a window of memory that is used again and again, and go into the image
- * when it is full: a page of an image that is written for the first time through its mapping
- * costs three times as much. Older cells are reached in the image.
+ * Cells are made from front to back and filled soon after, so that nearly all of this happens
+ * in one small window of memory (hive/spool.h). What is set in a cell that has left the window
+ * is written later; nothing of an image is ever read back here.
  */
 #ifndef HIVE_CELLS_H
 #define HIVE_CELLS_H
 
-#include "hive/image.h"
 #include "hive/regf.h"
+#include "hive/spool.h"
 
-#define CELLS_BIN 65536u     /* a bin is closed once it is this large */
-#define CELLS_WINDOW 262144u /* bytes; larger cells are made in the image */
+#define CELLS_BIN 65536u /* a bin is closed once it is this large */
 
 struct cells {
-	struct image *image;     /* base block (all zero) and bins */
-	uint8_t *bins;           /* image data behind the base block; moves */
+	struct spool *spool;     /* takes base block and bins */
 	uint8_t *window;         /* zero behind the newest cell */
-	uint64_t begin;          /* where the window begins; before it all is in the image */
-	uint64_t room;           /* bytes of bins that there is memory for */
+	uint64_t begin, room;    /* where the window begins, and how large it is */
 	uint64_t bin, used, end; /* current bin: begin, next free byte, end */
 };
 
-/* The image is allocated on CTX; ROOM is a guess of its size. */
-bool cells_begin(TALLOC_CTX *ctx, struct cells *cells, uint64_t room, struct error *err);
+/* The bytes go to PUT, with offsets as in the file; by a second thread if that is wanted. */
+bool cells_begin(TALLOC_CTX *ctx, struct cells *cells, spool_put_fn *put, void *to, bool thread,
+                 struct error *err);
 
 /* A cell for SIZE bytes, all zero. ERROR_REFUSED when the hive would be too large. */
 bool cells_new(struct cells *cells, uint64_t size, uint32_t *cell, struct error *err);
 
+/* The same outside of the window. */
+bool cells_set_far(struct cells *cells, uint64_t place, struct bytes bytes, struct error *err);
+
+/* Sets SIZE bytes of a cell's contents, from AT on. */
+static inline bool cells_set(struct cells *cells, uint32_t cell, uint64_t at, const void *data,
+                             uint64_t size, struct error *err)
+{
+	uint64_t place = cell + 4 + at;
+
+	if (place < cells->begin)
+		return cells_set_far(cells, place, (struct bytes){ data, size }, err);
+	if (size)
+		memcpy(cells->window + (place - cells->begin), data, size);
+	return true;
+}
+
 /* A cell with these bytes. */
 bool cells_put(struct cells *cells, struct bytes bytes, uint32_t *cell, struct error *err);
 
-/*
- * Completes the last bin and the image, of which cells->end bytes are bins then. Cells can be
- * written to after that, but no more can be made.
- */
-bool cells_finish(struct cells *cells, struct error *err);
+/* Completes the last bin: cells->end bytes are bins then, and no more cells can be made. */
+bool cells_close(struct cells *cells, struct error *err);
 
-/* The byte at AT of the bins. */
-static inline uint8_t *cells_place(const struct cells *cells, uint64_t at)
-{
-	return at < cells->begin ? cells->bins + at : cells->window + (at - cells->begin);
-}
-
-/* The contents of a cell, until the next cells_new. */
-static inline void *cells_at(const struct cells *cells, uint32_t cell)
-{
-	return cells_place(cells, cell) + 4;
-}
+/* Writes all that has not been written, and last the base block. */
+bool cells_finish(struct cells *cells, const struct regf_base *base, struct error *err);
 
 #endif

@@ -11,13 +11,16 @@
 
 #include "hive/image.h"
 #include "hive/sink.h"
-
-#define WRITER_BIN 65536u /* a bin is closed once it is this large */
+#include "hive/spool.h"
 
 struct writer;
 
-/* MINOR is 3 or 5. ROOM is a guess of the image's size, to save growing; 0 is fine. */
+/* Into memory. MINOR is 3 or 5. ROOM is a guess of the image's size, to save growing; 0 is fine. */
 struct writer *writer_new(TALLOC_CTX *ctx, uint32_t minor, uint64_t room, struct error *err);
+
+/* To PUT, in a second thread: from front to back, then some places again, last the base block. */
+struct writer *writer_new_to(TALLOC_CTX *ctx, uint32_t minor, spool_put_fn *put, void *to,
+                             struct error *err);
 
 struct sink *writer_sink(struct writer *writer);
 
@@ -25,7 +28,10 @@ struct writer_count {
 	uint64_t keys, values, descriptors;
 };
 
-/* The finished image, sealed, on CTX; the writer can only be freed then. */
+/* All of the image is where it should be; the writer can only be freed then. */
+bool writer_complete(struct writer *writer, struct writer_count *count, struct error *err);
+
+/* The same of one in memory: the finished image, sealed, on CTX. */
 struct image *writer_finish(TALLOC_CTX *ctx, struct writer *writer, struct writer_count *count,
                             struct error *err);
 

@@ -16,50 +16,54 @@ static bool remember_value(struct writer *w, uint32_t cell, struct error *err)
 {
 	if (w->value_count == w->value_room) {
 		uint32_t room = 2 * w->value_room + 64;
-		uint32_t *values = talloc_realloc(w, w->values, uint32_t, room);
+		le32 *values = talloc_realloc(w, w->values, le32, room);
 
 		if (!values)
 			return error_memory(err);
 		w->values = values;
 		w->value_room = room;
 	}
-	w->values[w->value_count++] = cell;
+	w->values[w->value_count++] = le32_put(cell);
 	return true;
 }
 
-static bool new_segments(struct writer *w, uint32_t size, uint32_t *cell, struct error *err)
+/* The db record and the list of its segments, which come with the data. */
+static bool new_big(struct writer *w, uint32_t size, uint32_t *cell, uint32_t *list,
+                    struct error *err)
 {
-	uint32_t count = (size + REGF_BIG - 1) / REGF_BIG, list, segment;
-	struct regf_big *big;
+	uint32_t count = (size + REGF_BIG - 1) / REGF_BIG;
+	struct regf_big big = { .signature = "db", .count = le16_put((uint16_t)count) };
 
 	if (count > UINT16_MAX)
 		return error_set(err, ERROR_REFUSED,
 		                 "a value of %u bytes is more than a hive can hold", size);
 	/* 12 bytes, because every db cell that Windows writes has 16 with its size */
-	if (!cells_new(&w->cells, sizeof(*big) + 4, cell, err) ||
-	    !cells_new(&w->cells, count * sizeof(le32), &list, err))
+	if (!cells_new(&w->cells, sizeof(big) + 4, cell, err) ||
+	    !cells_new(&w->cells, count * sizeof(le32), list, err))
 		return false;
-	big = cells_at(&w->cells, *cell);
-	memcpy(big->signature, "db", 2);
-	big->count = le16_put((uint16_t)count);
-	big->segments = le32_put(list);
-	for (uint32_t i = 0; i < count; i++) {
-		if (!cells_new(&w->cells, REGF_BIG_CELL - 4, &segment, err))
-			return false;
-		((le32 *)cells_at(&w->cells, list))[i] = le32_put(segment);
-	}
-	return true;
+	big.segments = le32_put(*list);
+	return cells_set(&w->cells, *cell, 0, &big, sizeof(big), err);
 }
 
-static bool new_data(struct writer *w, uint32_t size, uint32_t *cell, struct error *err)
+static bool is_big(const struct writer *w, uint32_t size)
 {
-	if (size > REGF_BIG && w->minor > 3)
-		return new_segments(w, size, cell, err);
+	return size > REGF_BIG && w->minor > 3;
+}
+
+/* *CELL is what the value refers to, *DATA where the data goes, or its list of segments. */
+static bool new_data(struct writer *w, uint32_t size, uint32_t *cell, uint32_t *data,
+                     struct error *err)
+{
+	if (is_big(w, size))
+		return new_big(w, size, cell, data, err);
 	if (size > REGF_STANDARD_DATA_MAX)
 		return error_set(err, ERROR_REFUSED,
 		                 "a value of %u bytes is more than format 1.3 can hold (1.5 can)",
 		                 size);
-	return cells_new(&w->cells, size, cell, err);
+	if (!cells_new(&w->cells, size, cell, err))
+		return false;
+	*data = *cell;
+	return true;
 }
 
 bool writer_begin_value(struct sink *sink, const struct sink_value *value, struct error *err)
@@ -67,26 +71,29 @@ bool writer_begin_value(struct sink *sink, const struct sink_value *value, struc
 	struct writer *w = (struct writer *)sink;
 	struct level *level = &w->levels[w->depth - 1];
 	bool compressed = name_compressible(value->name), is_inline = value->size <= 4;
-	uint32_t name_size = writer_name_size(value->name, compressed), cell, data = 0;
-	struct regf_value *vk;
+	uint32_t name_size = writer_name_size(value->name, compressed), cell, refers = 0, data = 0;
+	struct regf_value vk = {
+		.signature = "vk",
+		.name_size = le16_put((uint16_t)name_size),
+		.size = le32_put(is_inline ? value->size | REGF_INLINE : value->size),
+		.type = le32_put(value->type),
+		.flags = le16_put(name_size && compressed ? REGF_VALUE_COMP_NAME : 0),
+	};
 
 	if (!writer_end_value(w, err))
 		return false;
 	if (name_length(value->name) > REGF_VALUE_NAME_MAX)
 		return error_set(err, ERROR_REFUSED, "a value's name of %u units is too long",
 		                 name_length(value->name));
-	if (!cells_new(&w->cells, sizeof(*vk) + name_size, &cell, err) ||
-	    !remember_value(w, cell, err) || (!is_inline && !new_data(w, value->size, &data, err)))
+	if (!cells_new(&w->cells, sizeof(vk) + name_size, &cell, err) ||
+	    !remember_value(w, cell, err) ||
+	    (!is_inline && !new_data(w, value->size, &refers, &data, err)))
 		return false;
-	vk = cells_at(&w->cells, cell);
-	memcpy(vk->signature, "vk", 2);
-	vk->name_size = le16_put((uint16_t)name_size);
-	vk->size = le32_put(is_inline ? value->size | REGF_INLINE : value->size);
-	vk->data = le32_put(data);
-	vk->type = le32_put(value->type);
-	if (name_size && compressed)
-		vk->flags = le16_put(REGF_VALUE_COMP_NAME);
-	writer_put_name(vk->name, value->name, compressed);
+	vk.data = le32_put(refers);
+	if (!cells_set(&w->cells, cell, 0, &vk, sizeof(vk), err) ||
+	    !cells_set(&w->cells, cell, sizeof(vk), writer_name(w, value->name, compressed),
+	               name_size, err))
+		return false;
 	writer_raise(&level->max_value_name, 2 * name_length(value->name));
 	writer_raise(&level->max_value_data, value->size);
 	w->inline_value = is_inline ? cell : REGF_NIL;
@@ -98,24 +105,27 @@ bool writer_begin_value(struct sink *sink, const struct sink_value *value, struc
 	return true;
 }
 
-/* Where byte number data_done of the data goes, and how many fit there. */
-static uint8_t *data_place(struct writer *w, uint64_t *fits)
+/* Makes the segment that byte number data_done begins. */
+static bool next_segment(struct writer *w, struct error *err)
 {
-	uint32_t done = w->data_done;
+	uint32_t number = w->data_done / REGF_BIG;
+	le32 segment;
 
-	*fits = w->data_size - done;
-	if (w->inline_value != REGF_NIL)
-		return ((struct regf_value *)cells_at(&w->cells, w->inline_value))->data.b + done;
-	if (w->data_size > REGF_BIG && w->minor > 3) {
-		const struct regf_big *big = cells_at(&w->cells, w->data_cell);
-		const le32 *segments = cells_at(&w->cells, le32_get(big->segments));
+	if (!cells_new(&w->cells, REGF_BIG_CELL - 4, &w->segment, err))
+		return false;
+	segment = le32_put(w->segment);
+	return cells_set(&w->cells, w->data_cell, number * sizeof(segment), &segment,
+	                 sizeof(segment), err);
+}
 
-		if (*fits > REGF_BIG - done % REGF_BIG)
-			*fits = REGF_BIG - done % REGF_BIG;
-		return (uint8_t *)cells_at(&w->cells, le32_get(segments[done / REGF_BIG])) +
-		       done % REGF_BIG;
-	}
-	return (uint8_t *)cells_at(&w->cells, w->data_cell) + done;
+/* As much of the piece as goes into one segment; *SIZE of it. */
+static bool put_in_segment(struct writer *w, struct bytes piece, uint64_t *size, struct error *err)
+{
+	uint32_t inside = w->data_done % REGF_BIG;
+
+	*size = piece.size < REGF_BIG - inside ? piece.size : REGF_BIG - inside;
+	return (inside || next_segment(w, err)) &&
+	       cells_set(&w->cells, w->segment, inside, piece.data, *size, err);
 }
 
 bool writer_data(struct sink *sink, struct bytes piece, struct error *err)
@@ -126,15 +136,22 @@ bool writer_data(struct sink *sink, struct bytes piece, struct error *err)
 		return error_set(err, ERROR_INTERNAL, "a value of %u bytes gets more",
 		                 w->data_size);
 	while (piece.size) {
-		uint64_t fits;
-		uint8_t *place = data_place(w, &fits);
+		uint64_t size = piece.size;
+		bool done;
 
-		if (fits > piece.size)
-			fits = piece.size;
-		memcpy(place, piece.data, fits);
-		w->data_done += (uint32_t)fits;
-		piece.data += fits;
-		piece.size -= fits;
+		if (is_big(w, w->data_size))
+			done = put_in_segment(w, piece, &size, err);
+		else if (w->inline_value != REGF_NIL)
+			done = cells_set(&w->cells, w->inline_value,
+			                 offsetof(struct regf_value, data) + w->data_done,
+			                 piece.data, size, err);
+		else
+			done = cells_set(&w->cells, w->data_cell, w->data_done, piece.data, size,
+			                 err);
+		if (!done)
+			return false;
+		w->data_done += (uint32_t)size;
+		piece = (struct bytes){ piece.data + size, piece.size - size };
 	}
 	return true;
 }
