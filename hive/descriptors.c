@@ -4,23 +4,20 @@
  */
 #include "hive/descriptors.h"
 
+#include "hive/keyed.h"
+
 struct descriptors *descriptors_new(TALLOC_CTX *ctx)
 {
-	return talloc_zero(ctx, struct descriptors);
+	struct descriptors *all = talloc_zero(ctx, struct descriptors);
+
+	if (all)
+		all->key = keyed_key();
+	return all;
 }
 
 static uint32_t hash_place(const void *place)
 {
 	return (uint32_t)((uintptr_t)place * 0x9e3779b97f4a7c15u >> 32);
-}
-
-static uint32_t hash_bytes(struct bytes bytes)
-{
-	uint64_t hash = 0xcbf29ce484222325u; /* FNV-1a */
-
-	for (uint64_t i = 0; i < bytes.size; i++)
-		hash = (hash ^ bytes.data[i]) * 0x100000001b3u;
-	return (uint32_t)(hash >> 32 ^ hash);
 }
 
 static uint32_t find_place(const struct descriptors *all, const void *place)
@@ -34,7 +31,7 @@ static uint32_t find_place(const struct descriptors *all, const void *place)
 
 static uint32_t find_bytes(const struct descriptors *all, struct bytes bytes)
 {
-	uint32_t slot = hash_bytes(bytes) & (all->slots - 1);
+	uint32_t slot = keyed_bytes(all->key, bytes) & (all->slots - 1);
 
 	while (all->by_bytes[slot] && !bytes_equal(all->list[all->by_bytes[slot] - 1].bytes, bytes))
 		slot = (slot + 1) & (all->slots - 1);

@@ -22,6 +22,7 @@ struct descriptors {
 	uint32_t slots;                /* of each table; a power of two */
 	const void **places;           /* the address that each slot of by_place stands for */
 	uint32_t place_count;
+	uint64_t key; /* of the hashes in by_bytes */
 };
 
 struct descriptors *descriptors_new(TALLOC_CTX *ctx);

@@ -5,6 +5,7 @@
  */
 #include "hive/alike.h"
 #include "hive/diff_walk.h"
+#include "hive/keyed.h"
 
 static bool data_equal(struct diff_walk *walk, const struct hive *a, const struct hive_value *va,
                        const struct hive *b, const struct hive_value *vb, bool *equal)
@@ -87,7 +88,8 @@ struct list {
 
 /* FIRST, if it is one, and all that cells still has. */
 static bool read_rest(struct diff_walk *walk, TALLOC_CTX *ctx, const struct diff_side *side,
-                      struct cursor *cursor, const struct hive_value *first, struct list *list)
+                      struct cursor *cursor, const struct hive_value *first, uint64_t hash_key,
+                      struct list *list)
 {
 	uint32_t most = cursor->left + (first != NULL), cell;
 
@@ -102,7 +104,7 @@ static bool read_rest(struct diff_walk *walk, TALLOC_CTX *ctx, const struct diff
 		list->count++;
 	}
 	for (uint32_t i = 0; i < list->count; i++) {
-		list->values[i].hash = name_hash(list->values[i].value.name);
+		list->values[i].hash = keyed_name(hash_key, list->values[i].value.name);
 		list->values[i].twin = NONE;
 	}
 	return true;
@@ -120,14 +122,14 @@ static bool match(struct diff_walk *walk, TALLOC_CTX *ctx, struct list *a, struc
 		return error_memory(walk->err);
 	memset(table, 0xff, sizeof(*table) * slots);
 	for (uint32_t i = a->count; i-- > 0;) {
-		uint32_t *slot = &table[a->values[i].hash * 2654435769u & (slots - 1)];
+		uint32_t *slot = &table[a->values[i].hash & (slots - 1)];
 
 		a->values[i].next = *slot;
 		*slot = i;
 	}
 	for (uint32_t i = 0; i < b->count; i++) {
 		struct value *vb = &b->values[i];
-		uint32_t j = table[vb->hash * 2654435769u & (slots - 1)];
+		uint32_t j = table[vb->hash & (slots - 1)];
 
 		while (j != NONE && (a->values[j].hash != vb->hash || a->values[j].twin != NONE ||
 		                     !name_identical(a->values[j].value.name, vb->value.name)))
@@ -211,13 +213,16 @@ struct both {
 static bool rest(struct diff_walk *walk, struct both *both)
 {
 	TALLOC_CTX *tmp = talloc_new(walk->scratch);
+	uint64_t key = keyed_key();
 	struct list a, b;
 	bool done;
 
 	if (!tmp)
 		return error_memory(walk->err);
-	done = read_rest(walk, tmp, both->side_a, &both->a, both->have_a ? &both->va : NULL, &a) &&
-	       read_rest(walk, tmp, both->side_b, &both->b, both->have_b ? &both->vb : NULL, &b) &&
+	done = read_rest(walk, tmp, both->side_a, &both->a, both->have_a ? &both->va : NULL, key,
+	                 &a) &&
+	       read_rest(walk, tmp, both->side_b, &both->b, both->have_b ? &both->vb : NULL, key,
+	                 &b) &&
 	       match(walk, tmp, &a, &b) && emit_matched(walk, both->side_a, &a, both->side_b, &b) &&
 	       (in_order(&a, &b) || emit_order(walk, tmp, &b, both->before));
 	talloc_free(tmp);

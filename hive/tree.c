@@ -1,6 +1,7 @@
 /* Carrying out changes. Each is checked whole before anything of the tree is touched. */
 #include "hive/tree.h"
 
+#include "hive/keyed.h"
 #include "hive/tree_nodes.h"
 
 struct tree *tree_new(TALLOC_CTX *ctx, struct error *err)
@@ -11,6 +12,7 @@ struct tree *tree_new(TALLOC_CTX *ctx, struct error *err)
 		error_memory(err);
 		return NULL;
 	}
+	tree->hash_key = keyed_key();
 	tree->top = tree_key_new(tree, NULL, (struct name){ NULL, 0, true }, false, err);
 	if (!tree->top)
 		TALLOC_FREE(tree);

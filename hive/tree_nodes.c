@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+#include "hive/keyed.h"
+
 #define BLOCK_SIZE ((size_t)64 << 10)
 
 /* --- memory --- */
@@ -71,9 +73,10 @@ static bool copy_name(struct tree *tree, struct name from, struct name *copy)
 
 /* --- the index --- */
 
-static uint32_t hash_of(const struct tree_key *parent, struct name name, bool is_key)
+static uint32_t hash_of(const struct tree *tree, const struct tree_key *parent, struct name name,
+                        bool is_key)
 {
-	uint32_t hash = name_hash(name) ^ parent->id * 2654435761u ^ is_key;
+	uint32_t hash = keyed_name(tree->hash_key, name) ^ parent->id * 2654435761u ^ is_key;
 
 	hash ^= hash >> 15;
 	hash *= 0x85ebca6bu;
@@ -116,7 +119,7 @@ static bool index_grow(struct tree *tree)
 struct tree_node *tree_find(const struct tree *tree, const struct tree_key *parent,
                             struct name name, bool is_key)
 {
-	uint32_t hash = hash_of(parent, name, is_key);
+	uint32_t hash = hash_of(tree, parent, name, is_key);
 	struct tree_node *node;
 
 	if (tree->slot_count == 0)
@@ -173,7 +176,7 @@ static bool enter(struct tree *tree, struct tree_node *node, struct tree_key *pa
 		return false;
 	node->parent = parent;
 	node->name = name;
-	node->hash = hash_of(parent, name, node->is_key);
+	node->hash = hash_of(tree, parent, name, node->is_key);
 	index_add(&tree->slots[node->hash & (tree->slot_count - 1)], node);
 	tree->nodes++;
 	list_add(node->is_key ? &parent->subkeys : &parent->values, node);

@@ -43,6 +43,7 @@ struct tree {
 	struct tree_node **slots;
 	uint32_t slot_count; /* a power of two */
 	uint64_t nodes;      /* in the index */
+	uint64_t hash_key;
 	struct tree_count count;
 	uint32_t ids;
 	uint8_t *block; /* memory that is handed out piece by piece */
