@@ -7,7 +7,7 @@
  * bound, and takes little memory (3 % of the image, and 8 bytes for each value of the key
  * with the most values).
  *
- * If problems->worst is PROBLEM_NOTE and dirty is false, then every reference that counts
+ * If problems->worst is below PROBLEM_HEALS and dirty is false, then every reference that counts
  * (a list of no subkeys or values does not) leads to a whole record of its kind, no cell is
  * reached twice, siblings are in strict order, and the keys are a tree of at most 512 levels.
  * docs/regf.md, "What check says", lists the codes.

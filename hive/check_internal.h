@@ -172,6 +172,11 @@ int check_compare(const struct checker *c, struct name a, struct name b);
 bool check_same(const struct checker *c, struct name a, struct name b);
 /* The hash of lh lists: the same for names that differ in case only. */
 uint32_t check_hash(const struct checker *c, struct name n);
+/* Is there a control character or half of a surrogate pair in it? Windows allows both. */
+bool check_unprintable(struct name n);
+#define CHECK_UNPRINTABLE                                                                          \
+	"the name has a control character or half of a surrogate pair in it, which Windows "       \
+	"allows and most programs cannot handle"
 /* "root key", "key A\B", "key A\B, value C", or what is before or behind all keys. */
 char *check_who(TALLOC_CTX *ctx, const struct checker *c);
 

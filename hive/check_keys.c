@@ -73,6 +73,8 @@ static void check_name(struct checker *c, const struct check_key *key, struct na
 	if (!name.compressed && name.size && name_compressible(name))
 		check_say_key(c, PROBLEM_NOTE, key->cell, "key-flags",
 		              "the name is stored wide, but would fit in one byte a letter");
+	if (check_unprintable(name))
+		check_say_key(c, PROBLEM_NOTE, key->cell, "key-name", CHECK_UNPRINTABLE);
 }
 
 /* Parent, order, list entry, and what the parent wants to know of its subkeys. */
@@ -111,7 +113,7 @@ static void check_class(struct checker *c, const struct check_key *key)
 	if (size != 0)
 		check_claim(c, PROBLEM_HEALS, key->cell, cell, size, "class name");
 	else if (cell != REGF_NIL)
-		check_say_key(c, PROBLEM_NOTE, key->cell, "class-cell",
+		check_say_key(c, PROBLEM_ODD, key->cell, "class-cell",
 		              "it has no class name, but a class cell 0x%llx",
 		              (unsigned long long)check_offset(cell));
 }
@@ -124,9 +126,14 @@ static void check_flags(struct checker *c, const struct check_key *key)
 		odd |= REGF_KEY_HIVE_ENTRY;
 	odd |= REGF_KEY_VOLATILE | REGF_KEY_HIVE_EXIT;
 	if (flags & odd)
-		check_say_key(c, PROBLEM_NOTE, key->cell, "key-flags",
+		check_say_key(c, PROBLEM_ODD, key->cell, "key-flags",
 		              "flags are 0x%x, of which 0x%x make no sense here", flags,
 		              flags & odd);
+	if (flags & REGF_KEY_PREDEF_HANDLE && le32_get(key->nk->values) < 0x80000000)
+		check_say_key(c, PROBLEM_ODD, key->cell, "key-flags",
+		              "flags are 0x%x, which make it a predefined handle, but it has none; "
+		              "its %u values are read",
+		              flags, le32_get(key->nk->values));
 	if (le32_get(key->nk->volatile_subkeys) != 0)
 		check_say_key(c, PROBLEM_NOTE, key->cell, "key-volatile",
 		              "it counts %u volatile subkeys, which are on no disk",

@@ -92,7 +92,7 @@ void check_list_begin(struct checker *c, struct check_key *key)
 		open_leaf(c, key, cell);
 		return;
 	}
-	check_say_key(c, PROBLEM_NOTE, key->cell, "list-empty",
+	check_say_key(c, PROBLEM_ODD, key->cell, "list-empty",
 	              "it has no subkeys, but a list of them 0x%llx",
 	              (unsigned long long)check_offset(cell));
 }
@@ -129,7 +129,7 @@ void check_hint(struct checker *c, const struct check_key *parent, const uint8_t
 	if (!parent->hashed) {
 		name_hint(name, hint);
 		if (memcmp(hint, leaf->hint, 4) != 0)
-			check_say_key(c, PROBLEM_NOTE, cell, "leaf-hint",
+			check_say_key(c, PROBLEM_ODD, cell, "leaf-hint",
 			              "its hint in the list is %02x%02x%02x%02x, should be "
 			              "%02x%02x%02x%02x",
 			              leaf->hint[0], leaf->hint[1], leaf->hint[2], leaf->hint[3],

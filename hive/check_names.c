@@ -77,6 +77,32 @@ static bool surrogate(uint32_t unit)
 	return unit >= 0xd800 && unit < 0xe000;
 }
 
+/* Are the units from number I on both halves of a character? */
+static bool is_pair(struct name n, uint32_t i)
+{
+	return (name_unit(n, i) & 0xfc00) == 0xd800 && i + 1 < name_length(n) &&
+	       (name_unit(n, i + 1) & 0xfc00) == 0xdc00;
+}
+
+bool check_unprintable(struct name n)
+{
+	bool found = false;
+
+	if (n.compressed) {
+		for (uint32_t i = 0; i < n.size;
+		     i++) /* no way out, so that it is done in parallel */
+			found |= n.data[i] < 0x20;
+		return found;
+	}
+	for (uint32_t i = 0; i < name_length(n) && !found; i++) {
+		bool pair = is_pair(n, i);
+
+		found = name_unit(n, i) < 0x20 || (surrogate(name_unit(n, i)) && !pair);
+		i += pair;
+	}
+	return found;
+}
+
 /* Appends a name, the end of a long one cut off. */
 static char *append_name(char *text, struct name n)
 {
@@ -84,8 +110,7 @@ static char *append_name(char *text, struct name n)
 
 	for (uint32_t i = 0; text && i < length; i++) {
 		uint16_t unit = name_unit(n, i);
-		bool pair = unit >= 0xd800 && unit < 0xdc00 && i + 1 < length &&
-		            name_unit(n, i + 1) >= 0xdc00 && name_unit(n, i + 1) < 0xe000;
+		bool pair = is_pair(n, i);
 		uint8_t units[4];
 		char *one;
 

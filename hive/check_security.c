@@ -161,7 +161,7 @@ static void check_count(struct checker *c, const struct check_use *use)
 	uint32_t stored = le32_get(record_at(c, use->cell)->references);
 
 	if (stored != use->keys)
-		check_say(c, stored < use->keys ? PROBLEM_HEALS : PROBLEM_NOTE, use->cell,
+		check_say(c, stored < use->keys ? PROBLEM_HEALS : PROBLEM_ODD, use->cell,
 		          "security-count", "security cell 0x%llx: it counts %u keys, %u use it",
 		          (unsigned long long)check_offset(use->cell), stored, use->keys);
 }

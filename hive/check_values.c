@@ -188,11 +188,13 @@ static void check_value_record(struct checker *c, uint32_t cell, const struct re
 		              "the name has %u letters, at most %u are allowed", name_length(name),
 		              REGF_VALUE_NAME_MAX);
 	if (flags & ~known)
-		check_say_key(c, PROBLEM_NOTE, cell, "value-flags",
+		check_say_key(c, PROBLEM_ODD, cell, "value-flags",
 		              "flags are 0x%x, of which only 0x%x are known", flags, known);
 	if (!name.compressed && name.size && name_compressible(name))
 		check_say_key(c, PROBLEM_NOTE, cell, "value-flags",
 		              "the name is stored wide, but would fit in one byte a letter");
+	if (check_unprintable(name))
+		check_say_key(c, PROBLEM_NOTE, cell, "value-name", CHECK_UNPRINTABLE);
 }
 
 /* Room for the names of COUNT values, but no more than there can be in the hive. */
@@ -214,17 +216,17 @@ static bool make_room(struct checker *c, uint64_t count)
 
 void check_values(struct checker *c, struct check_key *key)
 {
-	uint32_t count = le32_get(key->nk->values), list = le32_get(key->nk->value_list);
+	uint32_t count = regf_value_count(key->nk), list = le32_get(key->nk->value_list);
 	uint32_t longest_name = 0, longest_data = 0, named = 0;
 	const le32 *cells;
 
-	if (le16_get(key->nk->flags) & REGF_KEY_PREDEF_HANDLE)
-		return;
+	if (count != le32_get(key->nk->values))
+		return; /* it is a handle */
 	if (count == 0) {
 		check_maximum(c, key, "value name", le32_get(key->nk->max_value_name), 0);
 		check_maximum(c, key, "value data", le32_get(key->nk->max_value_data), 0);
 		if (list != REGF_NIL)
-			check_say_key(c, PROBLEM_NOTE, key->cell, "value-list",
+			check_say_key(c, PROBLEM_ODD, key->cell, "value-list",
 			              "it has no values, but a list of them 0x%llx",
 			              (unsigned long long)check_offset(list));
 		return;

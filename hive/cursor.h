@@ -65,8 +65,7 @@ static inline uint32_t cursor_subkey_count(const struct hive_key *key)
 
 static inline uint32_t cursor_value_count(const struct hive_key *key)
 {
-	/* With this flag the field holds a handle. */
-	return hive_key_flags(key) & REGF_KEY_PREDEF_HANDLE ? 0 : le32_get(key->nk->values);
+	return regf_value_count(key->nk);
 }
 
 #endif

@@ -54,7 +54,7 @@ static bool only_unsealed(const struct hive *hive)
 	if (hive->recovery.condition != RECOVER_IGNORED)
 		return false;
 	for (uint32_t i = 0; i < problems->count; i++) {
-		if (problems->list[i].weight > PROBLEM_NOTE &&
+		if (problems->list[i].weight >= PROBLEM_HEALS &&
 		    strcmp(problems->list[i].code, "base-checksum") != 0)
 			return false;
 	}
@@ -65,7 +65,7 @@ static bool validate(struct hive *hive, const struct hive_options *options, stru
 {
 	if (!check_image(hive, hive->image->bytes, &hive->check, err))
 		return false;
-	if (hive->check.problems->worst == PROBLEM_NOTE || only_unsealed(hive))
+	if (hive->check.problems->worst < PROBLEM_HEALS || only_unsealed(hive))
 		return true;
 	if (!options->left_out) {
 		say_damaged(&hive->check, err);
@@ -133,6 +133,18 @@ static bool salvage(struct hive *hive, const struct hive_options *options, struc
 
 static const struct hive_options no_options;
 
+/* Salvage of a dirty hive whose logs are of no use: ERR says why, and that is what is lost. */
+static struct image *without_logs(struct hive *hive, const struct source *source,
+                                  struct problems *left_out, struct error *err)
+{
+	static const struct recover_options as_it_is = { .ignore_logs = true };
+
+	problems_add(left_out, PROBLEM_HEALS, 0, "left-out", "%s: what its logs held: %s",
+	             hive->name, err->text);
+	hive->salvaged = true;
+	return recover(hive, source, &as_it_is, &hive->recovery, err);
+}
+
 struct hive *hive_begin(TALLOC_CTX *ctx, const struct source *source,
                         const struct hive_options *options, struct error *err)
 {
@@ -143,6 +155,8 @@ struct hive *hive_begin(TALLOC_CTX *ctx, const struct source *source,
 	if (!options)
 		options = &no_options;
 	hive->image = recover(hive, source, &options->recover, &hive->recovery, err);
+	if (!hive->image && options->left_out && err->kind == ERROR_BAD_NEWS)
+		hive->image = without_logs(hive, source, options->left_out, err);
 	if (!hive->image) {
 		error_wrap(err, "%s", source->name);
 		talloc_free(hive);

@@ -34,7 +34,7 @@ struct hive_options {
 	/*
 	 * NULL: a damaged hive is refused. A list: salvage. What is sound of a damaged hive is
 	 * copied into a new image, which is what is opened then, and what had to be left out is
-	 * added to the list, by path.
+	 * added to the list, by path. A dirty hive is read as it is if its logs cannot be used.
 	 */
 	struct problems *left_out;
 };
@@ -64,7 +64,7 @@ const struct recovery *hive_recovery(const struct hive *hive);
 const struct check *hive_check(const struct hive *hive);
 const struct regf_base *hive_base(const struct hive *hive);
 const struct image *hive_image(const struct hive *hive);
-bool hive_salvaged(const struct hive *hive); /* it is what was sound of a damaged one */
+bool hive_salvaged(const struct hive *hive); /* something is lost that a sound one would have */
 bool hive_in_hivex(const struct hive *hive); /* hivex accepted the image */
 
 /*

@@ -18,6 +18,7 @@
 /* How bad it is, from the view of Windows loading it. */
 enum problem_weight {
 	PROBLEM_NOTE,  /* Windows leaves such things behind itself; nothing is lost */
+	PROBLEM_ODD,   /* Windows does not, but it loads it as it is; nothing is lost */
 	PROBLEM_HEALS, /* Windows loads it, and repairs or drops something */
 	PROBLEM_FATAL, /* Windows refuses it */
 };

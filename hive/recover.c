@@ -179,6 +179,23 @@ static struct image *recover_dirty(TALLOC_CTX *ctx, const struct request *reques
 	return walk.image;
 }
 
+static bool transactions_pending(const struct source *source, struct bytes image)
+{
+	struct regf_base base;
+	struct error ignored;
+
+	return source->transactions || (log_base(image, &base, &ignored) &&
+	                                (le32_get(base.flags) & REGF_FLAG_TRANSACTIONS) != 0);
+}
+
+struct recovery recover_unused(const struct source *source)
+{
+	return (struct recovery){ .condition = RECOVER_IGNORED,
+		                  .log_missing = plan_log_missing(source),
+		                  .transactions =
+		                          transactions_pending(source, source->hive->bytes) };
+}
+
 static bool show_clean(const struct request *request, const struct regf_base *base,
                        struct error *err)
 {
@@ -217,9 +234,7 @@ struct image *recover_each(TALLOC_CTX *ctx, const struct source *source,
 		image = source->hive;
 	}
 	if (image) {
-		memcpy(&base, image->bytes.data, REGF_SECTOR);
-		found.transactions =
-			source->transactions || (le32_get(base.flags) & REGF_FLAG_TRANSACTIONS);
+		found.transactions = transactions_pending(source, image->bytes);
 		found.messages = talloc_steal(ctx, found.messages);
 		*recovery = found;
 		if (image != source->hive)

@@ -48,6 +48,9 @@ struct image *recover(TALLOC_CTX *ctx, const struct source *source,
                       const struct recover_options *options, struct recovery *recovery,
                       struct error *err);
 
+/* What recover() would have said of logs and transactions if SOURCE could have been recovered. */
+struct recovery recover_unused(const struct source *source);
+
 /*
  * One state on the way. IMAGE is the hive after this entry, with a clean base block, so that
  * it can be opened like any other. It is valid during the call only: the pages of the next

@@ -121,8 +121,16 @@ enum {
 	REGF_KEY_NO_DELETE = 0x08,
 	REGF_KEY_SYM_LINK = 0x10,
 	REGF_KEY_COMP_NAME = 0x20,     /* one byte a unit, all units below 0x100 */
-	REGF_KEY_PREDEF_HANDLE = 0x40, /* "values" holds a handle, not a count */
+	REGF_KEY_PREDEF_HANDLE = 0x40, /* "values" holds a handle, 0x80000000 or more, no count */
 };
+
+/* How many values the record says there are. */
+static inline uint32_t regf_value_count(const struct regf_key *nk)
+{
+	uint32_t count = le32_get(nk->values);
+
+	return le16_get(nk->flags) & REGF_KEY_PREDEF_HANDLE && count >= 0x80000000 ? 0 : count;
+}
 
 struct regf_value {
 	uint8_t signature[2]; /* 0x00: "vk" */

@@ -26,10 +26,8 @@ static bool read_list(TALLOC_CTX *ctx, const struct hive *hive, const struct hiv
 bool hive_values(TALLOC_CTX *ctx, const struct hive *hive, const struct hive_key *key,
                  uint32_t **cells, uint32_t *count, struct error *err)
 {
-	uint32_t expected = le32_get(key->nk->values);
+	uint32_t expected = regf_value_count(key->nk);
 
-	if (hive_key_flags(key) & REGF_KEY_PREDEF_HANDLE)
-		expected = 0; /* the field holds a handle */
 	if (expected == 0) {
 		*cells = NULL;
 		*count = 0;

@@ -133,6 +133,7 @@ struct row {
 };
 
 #define NOTE PROBLEM_NOTE
+#define ODD PROBLEM_ODD
 #define HEALS PROBLEM_HEALS
 #define FATAL PROBLEM_FATAL
 #define NIL BUILDER_NIL
@@ -179,10 +180,11 @@ static const struct row rows[] = {
 	{ ROOT, 0x1c, 4, NIL, 0, "cell-outside", HEALS, ROOT },
 	/* keys */
 	{ ALPHA, 0, 2, 0x6b6c, 0, "key-signature", HEALS, ALPHA },
-	{ ALPHA, 2, 2, 0x21, 0, "key-flags", NOTE, ALPHA },
-	{ ALPHA, 2, 2, 0x22, 0, "key-flags", NOTE, ALPHA },
-	{ ALPHA, 2, 2, 0x24, 0, "key-flags", NOTE, ALPHA },
-	{ ALPHA, 2, 2, 0x420, 0, "key-flags", NOTE, ALPHA },
+	{ ALPHA, 2, 2, 0x21, 0, "key-flags", ODD, ALPHA },
+	{ ALPHA, 2, 2, 0x22, 0, "key-flags", ODD, ALPHA },
+	{ ALPHA, 2, 2, 0x24, 0, "key-flags", ODD, ALPHA },
+	{ ALPHA, 2, 2, 0x420, 0, "key-flags", ODD, ALPHA },
+	{ ALPHA, 2, 2, 0x60, 0, "key-flags", ODD, ALPHA },  /* a handle that is a count */
 	{ ALPHA, 2, 2, 0x00, 0, "key-name", HEALS, ALPHA }, /* five bytes of UTF-16 */
 	{ ALPHA, 0x10, 4, 0, BETA, "key-parent", HEALS, ALPHA },
 	{ ALPHA, 0x10, 4, NIL, 0, "key-parent", HEALS, ALPHA },
@@ -191,13 +193,13 @@ static const struct row rows[] = {
 	{ BETA, 0x14, 4, 0, 0, "list-count", HEALS, BETA },
 	{ OMEGA, 0x14, 4, 1, 0, "cell-outside", HEALS, OMEGA },
 	{ ALPHA, 0x18, 4, 1, 0, "key-volatile", NOTE, ALPHA },
-	{ OMEGA, 0x1c, 4, 0x80000020, 0, "list-empty", NOTE, OMEGA },
+	{ OMEGA, 0x1c, 4, 0x80000020, 0, "list-empty", ODD, OMEGA },
 	{ BETA, 0x1c, 4, 0x80000020, 0, "cell-outside", HEALS, BETA },
 	{ BETA, 0x1c, 4, 0, VALUES, "cell-two-owners", HEALS, VALUES },
 	{ BETA, 0x1c, 4, 0, BETA, "cell-two-owners", HEALS, BETA },
 	{ BETA, 0x1c, 4, 0, INDEX_LEAF, "key-parent", HEALS, NOWHERE },
 	{ ALPHA, 0x24, 4, 3, 0, "cell-unreferenced", NOTE, EMPTY },
-	{ ALPHA, 0x24, 4, 0, 0, "value-list", NOTE, ALPHA },
+	{ ALPHA, 0x24, 4, 0, 0, "value-list", ODD, ALPHA },
 	{ ALPHA, 0x24, 4, 0xffffffff, 0, "cell-small", HEALS, VALUES },
 	{ ALPHA, 0x24, 4, 0x40000004, 0, "cell-small", HEALS, VALUES },
 	{ OMEGA, 0x24, 4, 1, 0, "cell-outside", HEALS, OMEGA },
@@ -207,7 +209,7 @@ static const struct row rows[] = {
 	{ OMEGA, 0x2c, 4, 0, SK, "security-count", HEALS, SK },
 	{ ALPHA, 0x30, 4, NIL, 0, "cell-outside", HEALS, ALPHA },
 	{ ALPHA, 0x30, 4, 0, ROOT, "cell-two-owners", HEALS, ROOT },
-	{ OMEGA, 0x30, 4, 0x20, 0, "class-cell", NOTE, OMEGA },
+	{ OMEGA, 0x30, 4, 0x20, 0, "class-cell", ODD, OMEGA },
 	{ ROOT, 0x34, 4, 2, 0, "key-maximum-low", NOTE, ROOT },
 	{ ROOT, 0x34, 4, 200, 0, "key-maximum-high", NOTE, ROOT },
 	{ ROOT, 0x38, 4, 0, 0, "key-maximum-low", NOTE, ROOT },
@@ -220,6 +222,8 @@ static const struct row rows[] = {
 	{ ALPHA, 0x4a, 2, 0x4000, 0, "cell-small", HEALS, CLASS },
 	{ OMEGA, 0x4a, 2, 2, 0, "cell-outside", HEALS, OMEGA },
 	{ ALPHA, 0x4c, 1, '\\', 0, "key-name", HEALS, ALPHA },
+	{ ALPHA, 0x4f, 1, 0, 0, "key-name", NOTE, ALPHA },
+	{ ALPHA, 0x4f, 1, '\n', 0, "key-name", NOTE, ALPHA },
 	{ ALPHA, 0x4c, 1, 'Z', 0, "key-order", HEALS, BETA },
 	{ ALPHA, 0x4c, 1, 'X', 0, "leaf-hash", HEALS, ALPHA },
 	{ BETA_2, 0x4c, 1, 'A', 0, "key-order", HEALS, BETA_2 },
@@ -247,6 +251,7 @@ static const struct row rows[] = {
 	{ TEXT, 0, 2, 0x6b6e, 0, "value-signature", HEALS, TEXT },
 	{ TEXT, 2, 2, 100, 0, "value-name", HEALS, TEXT },
 	{ SMALL, 2, 2, 5, 0, NULL, NOTE, NOWHERE },
+	{ TEXT, 20, 1, 0x1f, 0, "value-name", NOTE, TEXT },
 	{ TEXT, 4, 4, 4000, 0, "cell-small", HEALS, DATA },
 	{ TEXT, 4, 4, 0x80000005, 0, "value-data", HEALS, TEXT },
 	{ TEXT, 4, 4, 0, 0, "value-data", HEALS, TEXT },
@@ -256,8 +261,8 @@ static const struct row rows[] = {
 	{ TEXT, 8, 4, NIL, 0, "cell-outside", HEALS, TEXT },
 	{ TEXT, 8, 4, 0, TEXT, "cell-two-owners", HEALS, TEXT },
 	{ TEXT, 8, 4, 0, CLASS, "cell-two-owners", HEALS, CLASS },
-	{ TEXT, 16, 2, 0x11, 0, "value-flags", NOTE, TEXT },
-	{ TEXT, 16, 2, 3, 0, "value-flags", NOTE, TEXT },
+	{ TEXT, 16, 2, 0x11, 0, "value-flags", ODD, TEXT },
+	{ TEXT, 16, 2, 3, 0, "value-flags", ODD, TEXT },
 	{ SMALL, 16, 2, 0, 0, "value-name", HEALS, SMALL }, /* five bytes of UTF-16 */
 	{ EMPTY, 8, 4, 0, 0, "value-data", HEALS, EMPTY },
 	{ BIG, 4, 4, 20000, 0, "big-data", HEALS, DB },
@@ -278,7 +283,7 @@ static const struct row rows[] = {
 	{ SK, 8, 4, 0, ROOT, "security-ring", HEALS, SK },
 	{ SK, 4, 4, 0, ALPHA, "cell-two-owners", HEALS, ALPHA },
 	{ SK, 12, 4, 1, 0, "security-count", HEALS, SK },
-	{ SK, 12, 4, 1000, 0, "security-count", NOTE, SK },
+	{ SK, 12, 4, 1000, 0, "security-count", ODD, SK },
 	{ SK_OMEGA, 16, 4, 1000, 0, "security-descriptor", HEALS, SK_OMEGA },
 	{ SK_OMEGA, 16, 4, 16, 0, "security-descriptor", HEALS, SK_OMEGA },
 	{ SK_OMEGA, 20, 1, 2, 0, "security-descriptor", HEALS, SK_OMEGA },

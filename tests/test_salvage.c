@@ -380,7 +380,7 @@ static char *dump(TALLOC_CTX *ctx, const struct hive *hive)
 	return model_dump(ctx, model_of_hive(ctx, hive, &root));
 }
 
-/* The tree without what is broken, as a hive of its own. */
+/* The tree without what is broken (HOW may be NULL), as a hive of its own. */
 static char *wanted(TALLOC_CTX *ctx, break_fn *how)
 {
 	struct tree t = make();
@@ -390,7 +390,8 @@ static char *wanted(TALLOC_CTX *ctx, break_fn *how)
 	size_t size;
 	char *text;
 
-	how(&t, NULL);
+	if (how)
+		how(&t, NULL);
 	image = builder_write(t.b, &size);
 	source = recovering_source(image, size);
 	text = dump(ctx, hive_open(source, source, NULL, &err));
@@ -576,12 +577,52 @@ static void every_loss_is_listed(void **state)
 	talloc_free(b);
 }
 
+/* Dirty, and no log: it is read as it is, a broken value is lost as ever, and both are said. */
+static void dirty_without_logs(void **state)
+{
+	static break_fn *const hows[] = { NULL, value_signature };
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		struct tree t = make();
+		struct hive_options options;
+		struct error err = { 0 };
+		struct source *source;
+		struct hive *hive;
+		uint8_t *image;
+		size_t size;
+
+		image = builder_write(t.b, &size);
+		if (hows[i % 2])
+			hows[i % 2](&t, image);
+		image[i < 2 ? 4 : 508] ^= 1; /* a sequence number; the checksum */
+		if (i < 2)
+			builder_fix_checksum(image);
+		source = recovering_source(image, size);
+		assert_null(hive_open(source, source, NULL, &err));
+		assert_int_equal(err.kind, ERROR_BAD_NEWS);
+		options = (struct hive_options){ .left_out = problems_new(source) };
+		hive = hive_open(source, source, &options, &err);
+		if (!hive)
+			fail_msg("%u: %s", i, err.text);
+		assert_true(hive_salvaged(hive));
+		assert_int_equal(hive_recovery(hive)->condition, RECOVER_IGNORED);
+		assert_int_equal(options.left_out->count, 1 + i % 2);
+		assert_non_null(strstr(options.left_out->list[0].text, "what its logs held"));
+		assert_string_equal(dump(source, hive), wanted(source, hows[i % 2]));
+		talloc_free(source);
+		talloc_free(image);
+		talloc_free(t.b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		testing_unit(one_thing_broken_is_all_that_is_lost),
 		testing_unit(the_security_of_all_is_lost),
 		testing_unit(every_loss_is_listed),
+		testing_unit(dirty_without_logs),
 		testing_unit(the_list_of_losses_is_bounded),
 	};
 

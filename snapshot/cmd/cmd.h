@@ -151,6 +151,10 @@ bool cmd_sequence(const char *text, uint64_t *sequence);
 /* Says on standard error what recovery did, and what it could not see. */
 void cmd_say_recovery(const struct cmd *cmd, const struct hive *hive);
 
+/* What it could not see, on standard error and as an array of {code, text}. */
+void cmd_warn_recovery(const char *name, const struct recovery *recovery);
+json_t *cmd_recovery_json(const struct recovery *recovery);
+
 /*
  * The database of a SYSTEM or of a SNAPSHOT (its newest state): copy->system is NULL for a
  * snapshot. False with the error for one that has none that can be read.

@@ -11,6 +11,7 @@ struct verdict {
 	struct check check;
 	struct recovery recovery;
 	char *unrecovered; /* why a dirty hive stays so, or NULL */
+	char *dirty;       /* what its logs have to do with it, or NULL: it is clean */
 };
 
 /*
@@ -21,22 +22,68 @@ static bool judge(struct cmd *cmd, const struct source *source, const struct rec
                   struct verdict *verdict, struct error *err)
 {
 	struct image *image = recover(cmd->ctx, source, how, &verdict->recovery, err);
-	bool dirty = true;
+	const struct recovery *recovery = &verdict->recovery;
 
 	if (!image) {
 		if (err->kind == ERROR_INTERNAL)
 			return false;
 		verdict->unrecovered = talloc_strdup(cmd->ctx, err->text);
+		verdict->recovery = recover_unused(source);
 	}
 	if (!check_image(cmd->ctx, image ? image->bytes : source->hive->bytes, &verdict->check,
 	                 err))
 		return false;
-	if (image)
-		dirty = verdict->recovery.condition != RECOVER_CLEAN;
+	if (!image)
+		verdict->dirty = verdict->unrecovered;
+	else if (recovery->condition == RECOVER_REPLAYED)
+		verdict->dirty = talloc_asprintf(
+			cmd->ctx,
+			"%u log entries would be applied when it is loaded; it was checked with "
+			"them",
+			recovery->entries);
+	else if (recovery->condition == RECOVER_IGNORED)
+		verdict->dirty = talloc_strdup(cmd->ctx, "it is dirty, and was checked as it is");
 	verdict->condition = verdict->check.problems->worst > PROBLEM_NOTE ? "damaged"
-	                     : dirty                                       ? "dirty"
+	                     : verdict->dirty                              ? "dirty"
 	                                                                   : "clean";
 	return true;
+}
+
+static const char *what_windows_does(const struct verdict *verdict)
+{
+	if (verdict->unrecovered)
+		return "refuses";
+	switch (verdict->check.problems->worst) {
+	case PROBLEM_FATAL:
+		return "refuses";
+	case PROBLEM_HEALS:
+		return "heals";
+	default:
+		return "loads";
+	}
+}
+
+/* The problems from one weight to another, with their weights. */
+static json_t *problem_list(const struct problems *problems, enum problem_weight least,
+                            enum problem_weight most)
+{
+	static const char *const weights[] = { "note", "odd", "heals", "fatal" };
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < problems->count; i++) {
+		const struct problem *problem = &problems->list[i];
+		json_t *entry;
+
+		if (problem->weight < least || problem->weight > most)
+			continue;
+		entry = json_pack("{s:I,s:s,s:o,s:s}", "offset", (json_int_t)problem->offset,
+		                  "code", problem->code, "text", cmd_json_text(problem->text),
+		                  "weight", weights[problem->weight]);
+		if (problem->more)
+			json_object_set_new(entry, "more", json_integer(problem->more));
+		json_array_append_new(list, entry);
+	}
+	return list;
 }
 
 static void print_json(const struct verdict *verdict)
@@ -45,28 +92,26 @@ static void print_json(const struct verdict *verdict)
 	                           (json_int_t)verdict->check.keys, "values",
 	                           (json_int_t)verdict->check.values, "log_entries_applied",
 	                           (int)verdict->recovery.entries);
-	struct problems *all = verdict->check.problems, *notes = problems_new(NULL);
+	const struct problems *all = verdict->check.problems;
+	json_t *problems = problem_list(all, PROBLEM_ODD, PROBLEM_FATAL);
 
-	cmd_json_problems(object, "problems", all, PROBLEM_HEALS);
-	for (uint32_t i = 0; notes && i < all->count; i++) {
-		if (all->list[i].weight == PROBLEM_NOTE)
-			problems_add(notes, PROBLEM_NOTE, all->list[i].offset, all->list[i].code,
-			             "%s", all->list[i].text);
-	}
-	cmd_json_problems(object, "notes", notes, PROBLEM_NOTE);
-	if (verdict->unrecovered) {
+	if (verdict->unrecovered)
 		json_object_set_new(object, "unrecovered", cmd_json_text(verdict->unrecovered));
-		json_array_append_new(json_object_get(object, "problems"),
+	if (verdict->dirty)
+		json_array_append_new(problems,
 		                      json_pack("{s:i,s:s,s:o}", "offset", 0, "code", "dirty",
-		                                "text", cmd_json_text(verdict->unrecovered)));
-	}
-	talloc_free(notes);
+		                                "text", cmd_json_text(verdict->dirty)));
+	json_object_set_new(object, "problems", problems);
+	json_object_set_new(object, "notes", problem_list(all, PROBLEM_NOTE, PROBLEM_NOTE));
+	json_object_set_new(object, "windows", json_string(what_windows_does(verdict)));
+	json_object_set_new(object, "warnings", cmd_recovery_json(&verdict->recovery));
 	cmd_json_print(object);
 }
 
 static void print_problem(const struct problem *problem)
 {
-	static const char *const weights[] = { "note", "Windows would repair or drop it",
+	static const char *const weights[] = { "note", "Windows would load it as it is",
+		                               "Windows would repair or drop it",
 		                               "Windows would refuse the hive" };
 
 	if (problem->offset == PROBLEM_NOWHERE)
@@ -92,12 +137,8 @@ static void print_text(const char *path, const struct verdict *verdict, bool not
 	cmd_print("%s: %s, %llu keys, %llu values", path, verdict->condition,
 	          (unsigned long long)verdict->check.keys,
 	          (unsigned long long)verdict->check.values);
-	if (verdict->unrecovered)
-		cmd_print("%s", verdict->unrecovered);
-	else if (verdict->recovery.entries)
-		cmd_print("%u log entries would be applied when it is loaded; it was checked with "
-		          "them",
-		          verdict->recovery.entries);
+	if (verdict->dirty)
+		cmd_print("%s", verdict->dirty);
 	if (hidden)
 		cmd_print("%u harmless things that Windows leaves behind are not shown (--notes)",
 		          hidden);
@@ -129,6 +170,7 @@ static int run(struct cmd *cmd, int argc, char **argv)
 		print_json(&verdict);
 	else
 		print_text(cmd->args[0], &verdict, checking.notes);
+	cmd_warn_recovery(cmd->args[0], &verdict.recovery);
 	return cmd_end(strcmp(verdict.condition, "clean") == 0 ? 0 : ERROR_BAD_NEWS);
 }
 

@@ -89,9 +89,11 @@ static int run(struct cmd *cmd, int argc, char **argv)
 	if (comparing.reg) {
 		struct cmd_reg reg = { comparing.root, comparing.output, comparing.utf8,
 			               NOT_COMPARED };
+		struct cmd_reg_done told;
 
-		if (!cmd_reg_write(cmd, &reg, a.hive, &a.key, b.hive, &b.key, &count, &err))
+		if (!cmd_reg_write(cmd, &reg, a.hive, &a.key, b.hive, &b.key, &told, &err))
 			return cmd_fail(&err);
+		count = told.changes;
 	} else if (!print_list(cmd, &comparing, &a, &b, &count, &err)) {
 		return cmd_fail(&err);
 	}

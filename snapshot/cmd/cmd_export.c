@@ -25,7 +25,7 @@ static int run(struct cmd *cmd, int argc, char **argv)
 	struct hive_key key;
 	struct hive *hive;
 	struct error err;
-	uint64_t count;
+	struct cmd_reg_done told = { 0 };
 	int status;
 
 	if (!cmd_parse(cmd, argc, argv, options, 1, 2, &status))
@@ -56,10 +56,10 @@ static int run(struct cmd *cmd, int argc, char **argv)
 		struct cmd_reg reg = { exporting.root, exporting.output, exporting.utf8,
 			               NOT_IN_REG };
 
-		if (!cmd_reg_write(cmd, &reg, NULL, NULL, hive, &key, &count, &err))
+		if (!cmd_reg_write(cmd, &reg, NULL, NULL, hive, &key, &told, &err))
 			return cmd_fail(&err);
 	}
-	return cmd_end(0);
+	return cmd_end(told.names_left_out ? ERROR_BAD_NEWS : 0);
 }
 
 const struct command command_export = {
@@ -70,9 +70,11 @@ const struct command command_export = {
 		"--output, to a\n"
 		"file: UTF-16LE with a byte order mark as regedit does, or --utf8. Security, "
 		"classes and\n"
-		"times have no place in such a file (`clusnap save` keeps them). Nothing is masked "
-		"in the\n"
-		"text: it is the data. --json gives the subtree as a list of changes, secrets "
-		"masked.",
+		"times have no place in such a file (`clusnap save` keeps them), and names with a "
+		"line break\n"
+		"or a NUL neither: they are counted, exit status 1. Nothing is masked in the text: "
+		"it "
+		"is the\n"
+		"data. --json gives the subtree as a list of changes, secrets masked.",
 	.run = run,
 };

@@ -24,6 +24,56 @@ struct hive_options cmd_hive_options(const struct cmd_hive_options *options)
 	};
 }
 
+/* What a script may have to know of a recovery, by the codes that status uses. */
+struct warning {
+	const char *code, *text;
+};
+
+#define WARNINGS 3
+
+static unsigned find_warnings(const struct recovery *recovery, struct warning list[WARNINGS])
+{
+	unsigned count = 0;
+
+	if (recovery->log_missing && recovery->condition != RECOVER_CLEAN)
+		list[count++] = (struct warning){ "log-missing",
+			                          "only one of .LOG1 and .LOG2 is there; later "
+			                          "changes may be in the other" };
+	if (recovery->gap)
+		list[count++] = (struct warning){
+			"log-gap", "a damaged log has lost entries before those that were applied; "
+				   "what they changed may be old or torn"
+		};
+	if (recovery->transactions)
+		list[count++] = (struct warning){
+			"kernel-transactions-pending",
+			"kernel transactions may be pending (.blf or .container files, or the flag "
+			"in the hive); they are not replayed"
+		};
+	return count;
+}
+
+json_t *cmd_recovery_json(const struct recovery *recovery)
+{
+	struct warning list[WARNINGS];
+	unsigned count = find_warnings(recovery, list);
+	json_t *warnings = json_array();
+
+	for (unsigned i = 0; i < count; i++)
+		json_array_append_new(warnings, json_pack("{s:s,s:s}", "code", list[i].code, "text",
+		                                          list[i].text));
+	return warnings;
+}
+
+void cmd_warn_recovery(const char *name, const struct recovery *recovery)
+{
+	struct warning list[WARNINGS];
+	unsigned count = find_warnings(recovery, list);
+
+	for (unsigned i = 0; i < count; i++)
+		cmd_message("%s: warning: %s: %s", name, list[i].code, list[i].text);
+}
+
 void cmd_say_recovery(const struct cmd *cmd, const struct hive *hive)
 {
 	const struct recovery *recovery = hive_recovery(hive);
@@ -34,18 +84,5 @@ void cmd_say_recovery(const struct cmd *cmd, const struct hive *hive)
 		cmd_message("%s: warning: it is dirty and read as it is; what its logs hold is not "
 		            "in it",
 		            hive_name(hive));
-	if (recovery->log_missing && recovery->condition == RECOVER_REPLAYED)
-		cmd_message("%s: warning: only one of .LOG1 and .LOG2 is there; later changes may "
-		            "be in "
-		            "the other",
-		            hive_name(hive));
-	if (recovery->gap)
-		cmd_message("%s: warning: a damaged log has lost entries before those that were "
-		            "applied; what they changed may be old or torn",
-		            hive_name(hive));
-	if (recovery->transactions)
-		cmd_message("%s: warning: kernel transactions may be pending (.blf or .container "
-		            "files, "
-		            "or the flag in the hive); they are not replayed",
-		            hive_name(hive));
+	cmd_warn_recovery(hive_name(hive), recovery);
 }

@@ -24,6 +24,7 @@ static void report(const struct cmd *cmd, const struct recovery *recovery,
 	                   (json_int_t)recovery->first, "last_sequence", (json_int_t)recovery->last,
 	                   "messages", messages, "log_missing", recovery->log_missing,
 	                   "kernel_transactions_pending", recovery->transactions);
+	json_object_set_new(object, "warnings", cmd_recovery_json(recovery));
 	cmd_json_print(object);
 }
 

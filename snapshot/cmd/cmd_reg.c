@@ -88,7 +88,7 @@ static void say_left_out(const struct reg_left_out *left_out)
 
 bool cmd_reg_write(struct cmd *cmd, const struct cmd_reg *reg, const struct hive *a,
                    const struct hive_key *key_a, const struct hive *b, const struct hive_key *key_b,
-                   uint64_t *count, struct error *err)
+                   struct cmd_reg_done *told, struct error *err)
 {
 	struct output output = { .to_file = reg->output != NULL };
 	struct reg_options options = { top_path(cmd->ctx, reg->root, b, key_b), reg->utf8 };
@@ -107,6 +107,6 @@ bool cmd_reg_write(struct cmd *cmd, const struct cmd_reg *reg, const struct hive
 	free(output.text);
 	if (done && !cmd->quiet)
 		say_left_out(&left_out);
-	*count = output.changes;
+	*told = (struct cmd_reg_done){ output.changes, done ? left_out.names : 0 };
 	return done;
 }

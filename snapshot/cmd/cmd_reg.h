@@ -26,12 +26,14 @@ struct cmd_reg {
 			&(o)->output, NULL                                                         \
 	}
 
-/*
- * Writes what turns A into B; A is NULL for an export. *COUNT is the number of changes. What
- * .reg cannot say is counted in a message.
- */
+struct cmd_reg_done {
+	uint64_t changes;
+	uint64_t names_left_out; /* of them, because .reg text cannot hold a name in them */
+};
+
+/* Writes what turns A into B; A is NULL for an export. What .reg cannot say is said. */
 bool cmd_reg_write(struct cmd *cmd, const struct cmd_reg *reg, const struct hive *a,
                    const struct hive_key *key_a, const struct hive *b, const struct hive_key *key_b,
-                   uint64_t *count, struct error *err);
+                   struct cmd_reg_done *done, struct error *err);
 
 #endif

@@ -1,0 +1,130 @@
+#!/bin/bash
+# What the commands on one hive tell scripts: how bad each problem is, what recovery could not
+# see, what salvage and .reg text had to leave out. Works on copies of the sample, with bytes
+# of theirs changed in place.
+set -u
+export LC_ALL=C.UTF-8
+clusnap=${BUILD:-build}/clusnap
+tools=${BUILD:-build}/tests/tools
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+plan=0 failed=0
+
+ok() # NAME; the status of the command before decides
+{
+	local status=$?
+	plan=$((plan + 1))
+	if [ "$status" -eq 0 ]; then
+		echo "ok $plan - $1"
+	else
+		echo "not ok $plan - $1"
+		failed=1
+		{ head -c 2000 "$dir/out"; echo '--'; head -c 2000 "$dir/err"; } | cat -v | sed 's/^/# /'
+	fi
+}
+
+run() # STATUS COMMAND...: true if that is the exit status; output goes to $dir/out and err
+{
+	local wanted=$1 status=0
+	shift
+	timeout 60 "$clusnap" "$@" >"$dir/out" 2>"$dir/err" </dev/null || status=$?
+	[ "$status" -eq "$wanted" ] || { echo "exit status $status, not $wanted" >>"$dir/err"; return 1; }
+}
+json() { jq -e "$1" "$dir/out" >/dev/null; }
+
+# Changes words of a hive in place: CHANGE is Python, b the bytes, root the root key's record,
+# put(at, word) and get(at) the words; then the checksum is made right unless KEEP is given.
+change() # FILE CHANGE [KEEP]
+{
+	python3 - "$@" <<'PYTHON'
+import struct, sys
+b = bytearray(open(sys.argv[1], "rb").read())
+get = lambda at: struct.unpack_from("<I", b, at)[0]
+put = lambda at, word: struct.pack_into("<I", b, at, word)
+root = 4096 + get(36) + 4
+exec(sys.argv[2])
+if len(sys.argv) < 4:
+    total = 0
+    for at in range(0, 508, 4):
+        total ^= get(at)
+    put(508, {0: 1, 0xffffffff: 0xfffffffe}.get(total, total))
+open(sys.argv[1], "wb").write(b)
+PYTHON
+}
+sample=testdata/node-2003/WINNT/Cluster/CLUSDB
+fresh() { rm -rf "$dir/h" && mkdir "$dir/h" && cp "$sample" "$dir/h/CLUSDB" && chmod u+w "$dir/h/CLUSDB"; }
+hive=$dir/h/CLUSDB
+
+# --- check: how bad it is ---
+
+fresh
+run 0 check --json "$hive" && json '.condition == "clean" and .windows == "loads" and .problems == [] and
+	.warnings == []'
+ok "a clean hive: Windows loads it"
+change "$hive" 'sk = 4096 + get(root + 44) + 4; put(sk + 12, get(sk + 12) + 7)'
+run 1 check --json "$hive" && json '.condition == "damaged" and .windows == "loads" and (.problems | length == 1 and
+	.[0].code == "security-count" and .[0].weight == "odd")'
+ok "a count that is too high is named; Windows loads the hive"
+run 0 save "$hive" '' "$dir/saved" && run 0 check --json "$dir/saved" && json '.problems == [] and .notes == []'
+ok "such a hive is saved as any other, and the image is right"
+fresh
+change "$hive" 'put(root + 20, get(root + 20) + 1)'
+run 1 check --json "$hive" && json '.condition == "damaged" and .windows == "heals" and
+	(.problems | any(.code == "list-count" and .weight == "heals"))'
+ok "a wrong number of subkeys: Windows repairs it"
+fresh
+change "$hive" 'put(root, 0)'
+run 1 check --json "$hive" && json '.windows == "refuses" and (.problems | any(.weight == "fatal"))'
+ok "no root key: Windows refuses it"
+run 1 check "$hive" && grep -q 'Windows would refuse the hive' "$dir/out"
+ok "and says so in words"
+
+# --- check and recover: what recovery cannot see ---
+
+fresh
+touch "$hive{4f0e}.TM.blf"
+for command in check recover; do
+	out=$([ $command = check ] || echo "$dir/recovered")
+	# shellcheck disable=SC2086
+	run 0 $command --json "$hive" $out && json '.warnings | map(.code) == ["kernel-transactions-pending"]'
+	ok "$command --json: kernel-transactions-pending for a .blf beside the hive"
+	# shellcheck disable=SC2086
+	run 0 $command "$hive" $out && grep -q 'kernel-transactions-pending' "$dir/err"
+	ok "$command says kernel-transactions-pending"
+done
+fresh
+change "$hive" 'put(144, 1)'
+run 0 recover --json "$hive" "$dir/recovered" && json '.warnings | map(.code) == ["kernel-transactions-pending"]'
+ok "recover --json: and for the flag in the hive"
+fresh
+change "$hive" 'put(8, get(8) - 1)'
+: >"$hive.LOG2"
+run 1 check --json "$hive" && json '.condition == "dirty" and .windows == "refuses" and
+	(.problems | map(.code) == ["dirty"]) and (.warnings | map(.code) == ["log-missing"])'
+ok "check --json: dirty, and one log is missing"
+
+# --- salvage of what no log makes clean ---
+
+run 1 save "$hive" '' "$dir/none" && [ ! -e "$dir/none" ]
+ok "a dirty hive without usable logs is not saved"
+run 1 save --json --salvage "$hive" '' "$dir/salvaged" && json '.left_out | length == 1 and
+	(.[0].text | contains("what its logs held"))'
+ok "--salvage reads it as it is, says so and exits 1"
+run 0 save "$sample" '' "$dir/whole" && cmp -s "$dir/whole" "$dir/salvaged"
+ok "nothing else is missing"
+fresh
+change "$hive" 'put(508, get(508) ^ 1)' keep
+run 1 save --salvage "$hive" '' "$dir/salvaged" && cmp -s "$dir/whole" "$dir/salvaged"
+ok "a wrong checksum costs salvage nothing"
+
+# --- .reg text that cannot hold a name ---
+
+"$tools/make_escape" "$dir/h" >"$dir/out" 2>"$dir/err"
+run 1 export "$dir/h/good" && grep -q 'left out' "$dir/err"
+ok "export: names that .reg text cannot hold are no success"
+run 1 export --quiet "$dir/h/good"
+ok "not with --quiet either"
+run 0 export --quiet "$sample"
+ok "export of names that it can hold is"
+echo "1..$plan"
+exit $failed
