@@ -4,40 +4,39 @@
 #include "hive/name.h"
 #include "snapshot/record.h"
 
-uint8_t *buffer_room(struct buffer *buffer, size_t size, struct error *err)
+bool buffer_grow(struct buffer *buffer, size_t size, struct error *err)
 {
 	size_t need = buffer->size + size, room = buffer->room ? buffer->room : 256;
 	uint8_t *larger;
 
-	if (need <= buffer->room)
-		return buffer->data + buffer->size;
-	if (size > RECORD_PAYLOAD_MAX || need > RECORD_PAYLOAD_MAX) {
-		error_set(err, ERROR_REFUSED, "a transaction of more than %u bytes",
-		          RECORD_PAYLOAD_MAX);
-		return NULL;
-	}
+	if (size > RECORD_PAYLOAD_MAX || need > RECORD_PAYLOAD_MAX)
+		return error_set(err, ERROR_REFUSED, "a transaction of more than %u bytes",
+		                 RECORD_PAYLOAD_MAX);
 	while (room < need)
 		room *= 2;
 	larger = talloc_realloc(buffer->ctx, buffer->data, uint8_t, (unsigned)room);
-	if (!larger) {
-		error_memory(err);
-		return NULL;
-	}
+	if (!larger)
+		return error_memory(err);
 	buffer->data = larger;
 	buffer->room = room;
-	return larger + buffer->size;
+	return true;
 }
 
-bool buffer_add(struct buffer *buffer, const void *data, size_t size, struct error *err)
+/* ASCII as UTF-16LE. The loop inside is of a fixed length, which compilers do in one step. */
+static void widen(uint8_t *restrict out, const char *restrict text, size_t size)
 {
-	uint8_t *at = buffer_room(buffer, size, err);
+	size_t i = 0;
 
-	if (!at)
-		return false;
-	if (size)
-		memcpy(at, data, size);
-	buffer->size += size;
-	return true;
+	for (; size - i >= 8; i += 8) {
+		for (unsigned j = 0; j < 8; j++) {
+			out[2 * (i + j)] = (uint8_t)text[i + j];
+			out[2 * (i + j) + 1] = 0;
+		}
+	}
+	for (; i < size; i++) {
+		out[2 * i] = (uint8_t)text[i];
+		out[2 * i + 1] = 0;
+	}
 }
 
 /* A byte of WTF-8 stands for one unit at most, four bytes for two. */
@@ -48,10 +47,7 @@ bool buffer_add_utf16(struct buffer *buffer, const char *text, struct error *err
 
 	if (!at)
 		return false;
-	for (size_t i = 0; i < units; i++) {
-		at[2 * i] = (uint8_t)text[i];
-		at[2 * i + 1] = 0;
-	}
+	widen(at, text, units);
 	for (size_t used, i = units; i < size; i += used) {
 		uint32_t code;
 

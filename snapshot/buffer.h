@@ -19,10 +19,31 @@ struct buffer {
 	size_t size, room;
 };
 
-/* Room for SIZE bytes behind the end, which does not move; NULL with the error. */
-uint8_t *buffer_room(struct buffer *buffer, size_t size, struct error *err);
+/* Makes it larger, so that SIZE more bytes have room. */
+bool buffer_grow(struct buffer *buffer, size_t size, struct error *err);
 
-bool buffer_add(struct buffer *buffer, const void *data, size_t size, struct error *err);
+/* Room for SIZE bytes behind the end, which does not move; NULL with the error. */
+static inline uint8_t *buffer_room(struct buffer *buffer, size_t size, struct error *err)
+{
+	if ((!buffer->data || size > buffer->room - buffer->size) &&
+	    !buffer_grow(buffer, size, err))
+		return NULL;
+	return buffer->data + buffer->size;
+}
+
+/* In line, because most additions are of a few bytes. */
+static inline bool buffer_add(struct buffer *buffer, const void *data, size_t size,
+                              struct error *err)
+{
+	uint8_t *at = buffer_room(buffer, size, err);
+
+	if (!at)
+		return false;
+	if (size)
+		memcpy(at, data, size);
+	buffer->size += size;
+	return true;
+}
 
 /* WTF-8 text that is known to be well formed, as UTF-16LE without a NUL. */
 bool buffer_add_utf16(struct buffer *buffer, const char *text, struct error *err);

@@ -225,6 +225,39 @@ static void what_was_put_comes_back(void **state)
 	talloc_free(tmp);
 }
 
+/* A reader that was elsewhere when its last batch ended begins at the root again. */
+static void a_reader_is_used_again(void **state)
+{
+	static const struct change first[] = {
+		{ .op = CHANGE_CREATE_KEY, .key = "K\\\xc3\xa4" },
+		{ .op = CHANGE_SET_TIME, .key = "M", .data = DATA("12345678") },
+		{ .op = CHANGE_DELETE_KEY, .key = "K\\\xc3\xa4" },
+	};
+	static const struct change second[] = {
+		{ .op = CHANGE_SET_VALUE, .key = "", .name = "v", .type = 1, .data = DATA("x") },
+		{ .op = CHANGE_SET_CLASS, .key = "", .data = DATA("c\0") },
+	};
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	struct expected one = { first, 3, 0 }, two = { second, 2, 0 };
+	struct bytes commands[2], companion[2];
+	struct error err;
+	struct batch_reader *reader = batch_reader_new(tmp, &err);
+
+	(void)state;
+	put(tmp, first, 3, &commands[0], &companion[0]);
+	put(tmp, second, 2, &commands[1], &companion[1]);
+	assert_true(batch_read(reader, commands[0], companion[0], is_next, &one, &err));
+	assert_true(batch_read(reader, commands[1], companion[1], is_next, &two, &err));
+	assert_int_equal(one.at + two.at, 5);
+	/* and after one that was no good */
+	one.at = two.at = 0;
+	commands[0].size--;
+	assert_false(batch_read(reader, commands[0], companion[0], is_next, &one, &err));
+	assert_true(batch_read(reader, commands[1], companion[1], is_next, &two, &err));
+	assert_int_equal(two.at, 2);
+	talloc_free(tmp);
+}
+
 static bool ignore(void *data, const struct change *change, struct error *err)
 {
 	(void)data;
@@ -483,6 +516,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		testing_unit(the_bytes_are_those_of_the_specification),
 		testing_unit(what_was_put_comes_back),
+		testing_unit(a_reader_is_used_again),
 		testing_unit(nothing_cut_is_whole),
 		testing_unit(every_clause_is_named),
 		testing_unit(every_prefix_of_a_history_is_the_model),

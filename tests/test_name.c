@@ -95,6 +95,51 @@ static void all_units_come_back(void **state)
 	}
 }
 
+/* ASCII goes eight bytes or four units at a time: what is none is found at every place. */
+static void one_odd_unit_among_ascii(void **state)
+{
+	static const struct {
+		uint16_t unit;
+		const char *text;
+	} odd[] = { { 0, "\xc0\x80" },     { 0x01, "\x01" },           { 0x7f, "\x7f" },
+		    { 0x80, "\xc2\x80" },  { 0xff, "\xc3\xbf" },       { 0x100, "\xc4\x80" },
+		    { 0x141, "\xc5\x81" }, { 0x4100, "\xe4\x84\x80" }, { 0xd800, "\xed\xa0\x80" } };
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	uint16_t units[21];
+	uint8_t room[42];
+	char text[64], expected[64];
+
+	(void)state;
+	for (uint32_t count = 1; count <= 21; count++) {
+		for (uint32_t at = 0; at < count; at++) {
+			for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+				bool ascii = !odd[i].text[1];
+				struct name n;
+
+				for (uint32_t j = 0; j < count; j++)
+					units[j] = (uint16_t)('a' + j);
+				units[at] = odd[i].unit;
+				n = wide(units, count, room);
+				snprintf(expected, sizeof(expected), "%.*s%s%s", (int)at,
+				         "abcdefghijklmnopqrstuvwxyz", odd[i].text,
+				         "abcdefghijklmnopqrstu" + at + 1);
+				expected[strlen(expected) - (21 - count)] = '\0';
+				assert_int_equal(name_put_utf8(n, text), strlen(expected));
+				assert_string_equal(text, expected);
+				assert_int_equal(name_ascii(text, strlen(text)),
+				                 ascii ? count : at);
+				n = name_of(tmp, text);
+				assert_true(name_identical(n, wide(units, count, room)));
+				assert_int_equal(name_put_utf8(n, text), strlen(expected));
+				assert_string_equal(text, expected);
+			}
+		}
+	}
+	assert_int_equal(name_ascii("ab\0c", 4), 2);
+	assert_int_equal(name_ascii("abcdefg\0ijklmnop", 16), 7);
+	talloc_free(tmp);
+}
+
 static void malformed_text_is_refused(void **state)
 {
 	static const char *const rows[] = {
@@ -323,6 +368,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		testing_unit(every_name_has_one_text),
 		testing_unit(all_units_come_back),
+		testing_unit(one_odd_unit_among_ascii),
 		testing_unit(malformed_text_is_refused),
 		testing_unit(utf16_bytes_become_text),
 		testing_unit(large_text_is_no_special_case),
