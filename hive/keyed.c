@@ -23,8 +23,8 @@ uint64_t keyed_key(void)
 	return key % (PRIME - KEY_LEAST) + KEY_LEAST;
 }
 
-/* HASH * KEY + NEXT modulo PRIME, but perhaps PRIME itself or a little more. */
-static uint64_t add(uint64_t hash, uint64_t key, uint32_t next)
+/* HASH * KEY + NEXT modulo PRIME, but perhaps PRIME itself or a little more. NEXT has 48 bits. */
+static uint64_t add(uint64_t hash, uint64_t key, uint64_t next)
 {
 	unsigned __int128 product = (unsigned __int128)hash * key + next + 1;
 	uint64_t sum = ((uint64_t)product & PRIME) + (uint64_t)(product >> 61);
@@ -40,11 +40,20 @@ static uint32_t finish(uint64_t hash)
 
 uint32_t keyed_name(uint64_t key, struct name n)
 {
-	uint32_t length = name_length(n);
-	uint64_t hash = 0;
+	uint64_t hash = name_length(n); /* so that no name is the start of a longer one */
+	uint16_t units[48];
+	uint32_t count;
 
-	for (uint32_t i = 0; i < length; i++)
-		hash = add(hash, key, name_upcase(name_unit(n, i)));
+	for (uint32_t from = 0; (count = name_upcase_some(n, from, units, 48)) > 0; from += count) {
+		uint32_t i = 0;
+
+		for (; i + 3 <= count; i += 3)
+			hash = add(hash, key,
+			           units[i] | (uint64_t)units[i + 1] << 16 |
+			                   (uint64_t)units[i + 2] << 32);
+		for (; i < count; i++)
+			hash = add(hash, key, units[i]);
+	}
 	return finish(hash);
 }
 

@@ -29,6 +29,20 @@ uint16_t name_upcase(uint16_t unit)
 	return upper[unit];
 }
 
+uint32_t name_upcase_some(struct name n, uint32_t from, uint16_t *out, uint32_t room)
+{
+	uint32_t left = name_length(n) - from, count = left < room ? left : room;
+
+	if (n.compressed) {
+		for (uint32_t i = 0; i < count; i++)
+			out[i] = upper[n.data[from + i]];
+		return count;
+	}
+	for (uint32_t i = 0; i < count; i++)
+		out[i] = upper[name_unit(n, from + i)];
+	return count;
+}
+
 int name_compare(struct name a, struct name b)
 {
 	uint32_t length_a = name_length(a), length_b = name_length(b);

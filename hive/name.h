@@ -38,6 +38,10 @@ static inline uint16_t name_unit(struct name n, uint32_t i)
 /* RtlUpcaseUnicodeChar, by the table of Windows 10. */
 uint16_t name_upcase(uint16_t unit);
 
+/* As many units from FROM on as OUT has room for, in upper case; gives their number, 0 at the end.
+ */
+uint32_t name_upcase_some(struct name n, uint32_t from, uint16_t *out, uint32_t room);
+
 /* The order of siblings: upcased units as numbers, the shorter prefix first. <0, 0, >0 */
 int name_compare(struct name a, struct name b);
 

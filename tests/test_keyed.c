@@ -30,6 +30,31 @@ static void what_is_equal_has_one_hash(void **state)
 	assert_int_not_equal(keyed_key(), key);
 }
 
+/* Units are taken several at a time: each of them counts, at every place, and so do NULs at the
+ * end. */
+static void every_unit_counts(void **state)
+{
+	static const uint8_t zeros[100];
+	uint64_t key = keyed_key();
+	uint8_t text[100];
+
+	(void)state;
+	for (uint32_t size = 1; size <= 100; size++) {
+		uint32_t hash;
+
+		memset(text, 'x', sizeof(text));
+		hash = keyed_name(key, (struct name){ text, size, true });
+		for (uint32_t i = 0; i < size; i++) {
+			text[i] = 'y';
+			assert_int_not_equal(hash,
+			                     keyed_name(key, (struct name){ text, size, true }));
+			text[i] = 'x';
+		}
+		assert_int_not_equal(keyed_name(key, (struct name){ zeros, size, true }),
+		                     keyed_name(key, (struct name){ zeros, size - 1, true }));
+	}
+}
+
 #define BLOCKS 12
 #define NAMES (1u << BLOCKS)
 
@@ -76,6 +101,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		testing_unit(what_is_equal_has_one_hash),
+		testing_unit(every_unit_counts),
 		testing_unit(nobody_can_choose_what_collides),
 	};
 
