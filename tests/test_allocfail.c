@@ -8,6 +8,7 @@
 #include "checkpoint/system.h"
 #include "hive/hive.h"
 #include "hive/save.h"
+#include "snapshot/places.h"
 #include "tests/allocfail.h"
 #include "tests/builder.h"
 #include "tests/random_tree.h"
@@ -216,6 +217,40 @@ static bool read_node(void *data, struct error *err)
 	return done;
 }
 
+/* The three places of a checkpoint, without the snapshot. */
+static bool compare_places(void *data, struct error *err)
+{
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	struct system *system = tmp ? system_open(tmp, data, NULL, err) : NULL;
+	struct hive *hive = system ? system_hive(system, SYSTEM_CLUSTER, err) : NULL;
+	struct cluster cluster;
+	struct checkpoints points;
+	struct places *places;
+	struct places_options options = { .live = system,
+		                          .quorum = "testdata/quorum-2003",
+		                          .cluster = &cluster };
+	unsigned equal = 0;
+	bool done = hive && cluster_read(tmp, hive, &cluster, err) &&
+	            checkpoints_read(tmp, &cluster, NULL, &points, err) &&
+	            places_compare(tmp, &options, &points, &places, err);
+
+	if (!tmp)
+		return error_memory(err);
+	for (uint32_t i = 0; done && i < points.count; i++) {
+		assert_int_equal(places[i].damaged, 0);
+		equal += places[i].verdict == PLACES_EQUAL;
+	}
+	assert_int_equal(equal, done ? 6 : 0);
+	talloc_free(tmp);
+	return done;
+}
+
+static void places_run_out_of_memory(void **state)
+{
+	(void)state;
+	run_out(compare_places, (char[]){ "testdata/node-2003" }, ALLOCFAIL_SPARSE, 100);
+}
+
 static void a_node_runs_out_of_memory(void **state)
 {
 	(void)state;
@@ -300,6 +335,7 @@ int main(void)
 		testing_unit(saving_runs_out_of_memory),
 		testing_unit(a_cluster_runs_out_of_memory),
 		testing_unit(a_node_runs_out_of_memory),
+		testing_unit(places_run_out_of_memory),
 	};
 
 	return cmocka_run_group_tests(tests, make_hive, remove_hive);

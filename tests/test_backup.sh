@@ -28,6 +28,7 @@ every_command() { # runs each with "$@" before it
 	"$@" "$clusnap" verify "$work/disks/snapshot"
 	"$@" "$clusnap" checkpoint list "$sample3"
 	"$@" "$clusnap" checkpoint list "$work/disks/snapshot"
+	"$@" "$clusnap" checkpoint list --quorum "$quorum" --with "$work/disks/snapshot" "$sample3"
 	"$@" "$clusnap" extract "$work/disks/snapshot" "$work/out/extracted"
 	"$@" "$clusnap" recover "$hive" "$work/out/recovered"
 	"$@" "$clusnap" save "$hive" Microsoft "$work/out/saved"

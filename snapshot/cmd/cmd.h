@@ -155,6 +155,9 @@ void cmd_say_recovery(const struct cmd *cmd, const struct hive *hive);
 void cmd_warn_recovery(const char *name, const struct recovery *recovery);
 json_t *cmd_recovery_json(const struct recovery *recovery);
 
+/* Is PATH a SNAPSHOT, not a SYSTEM? */
+bool cmd_is_snapshot(const char *path);
+
 /*
  * The database of a SYSTEM or of a SNAPSHOT (its newest state): copy->system is NULL for a
  * snapshot. False with the error for one that has none that can be read.
