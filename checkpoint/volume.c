@@ -2,6 +2,7 @@
 #include "checkpoint/volume.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "checkpoint/spot.h"
@@ -181,4 +182,26 @@ bool volume_head(struct volume *volume, const char *path, void *buffer, size_t s
 	       (read_head(&spot, buffer, size, got, err) || spot_wrap(&volume->top, &spot, err));
 	talloc_free(tmp);
 	return done;
+}
+
+int volume_directory(struct volume *volume, const char *path, struct error *err)
+{
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	struct spot spot;
+	int fd = -1;
+
+	if (!tmp) {
+		error_memory(err);
+		return -1;
+	}
+	if (spot_walk(tmp, &volume->top, path, &spot, err)) {
+		if (spot_kind(&spot) == VOLUME_DIRECTORY)
+			fd = openat(spot.at->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		else
+			errno = spot.at ? ENOTDIR : ENOENT;
+		if (fd < 0)
+			error_errno(err, ERROR_SOURCE, "%s/%s", volume->path, path);
+	}
+	talloc_free(tmp);
+	return fd;
 }

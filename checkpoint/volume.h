@@ -68,4 +68,10 @@ struct image *volume_file(TALLOC_CTX *ctx, struct volume *volume, const char *pa
 bool volume_head(struct volume *volume, const char *path, void *buffer, size_t size, size_t *got,
                  struct error *err);
 
+/*
+ * A descriptor of a directory, to read and to write in, which the caller closes; -1 if it cannot
+ * be opened or is none. Only restore has a use for it.
+ */
+int volume_directory(struct volume *volume, const char *path, struct error *err);
+
 #endif

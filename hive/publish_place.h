@@ -40,6 +40,14 @@ char *publish_place_show(TALLOC_CTX *ctx, const struct publish_place *place, con
 bool publish_write(int dirfd, const char *name, struct bytes bytes, mode_t mode, bool *private,
                    const char *shown, struct error *err);
 
+/*
+ * The same in two halves, for who has something to do between them. The first creates NAME, mode
+ * 0600, and returns its descriptor, or -1; the second closes it in any case.
+ */
+int publish_create(int dirfd, const char *name, const char *shown, struct error *err);
+bool publish_fill(int fd, int dirfd, const char *name, struct bytes bytes, bool *private,
+                  const char *shown, struct error *err);
+
 /* The loop behind it, for a file that is open. False with errno. */
 bool publish_write_all(int fd, struct bytes bytes);
 

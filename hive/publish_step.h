@@ -14,9 +14,10 @@
 #include "hive/error.h"
 
 /*
- * Writes BYTES as a new file NAME; a file of that name, left by a killed run, is removed first.
- * LIKE: an open file whose owner, mode and NTFS attributes, descriptor and times of creation
- * it gets as far as the file system has them, or -1: mode 0600.
+ * Writes BYTES as a new file NAME; a regular file of that name, left by a killed run, is removed
+ * first. LIKE: an open file whose owner, mode and NTFS attributes, descriptor and times of creation
+ * it gets as far as the file system has them, or -1: mode 0600. It has them before it has
+ * any bytes: what is whole after a crash has them too.
  */
 bool publish_step_file(int dirfd, const char *name, struct bytes bytes, int like, const char *shown,
                        struct error *err);
@@ -31,5 +32,11 @@ bool publish_step_remove(int dirfd, const char *name, const char *shown, struct 
 /* Makes a directory, mode 0700; that it is there is an error. And removes an empty one, or none. */
 bool publish_step_mkdir(int dirfd, const char *name, const char *shown, struct error *err);
 bool publish_step_rmdir(int dirfd, const char *name, const char *shown, struct error *err);
+
+/* Makes a file that an earlier, killed run wrote or moved durable, and the directory it is in. */
+bool publish_step_sync(int dirfd, const char *name, const char *shown, struct error *err);
+
+/* An exclusive lock that ends with FD, without waiting; false if somebody else has it. */
+bool publish_step_lock(int fd);
 
 #endif

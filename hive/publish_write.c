@@ -68,18 +68,22 @@ bool publish_write_all(int fd, struct bytes bytes)
 	return true;
 }
 
-bool publish_write(int dirfd, const char *name, struct bytes bytes, mode_t mode, bool *private,
-                   const char *shown, struct error *err)
+int publish_create(int dirfd, const char *name, const char *shown, struct error *err)
 {
 	int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		error_errno(err, ERROR_DESTINATION, "%s: cannot create %s", shown, name);
+	return fd;
+}
+
+bool publish_fill(int fd, int dirfd, const char *name, struct bytes bytes, bool *private,
+                  const char *shown, struct error *err)
+{
 	const char *what = NULL;
 	struct stat st;
 	int saved;
 
-	if (fd < 0)
-		return error_errno(err, ERROR_DESTINATION, "%s: cannot create %s", shown, name);
-	/* a file system without modes refuses or ignores this; what came of it is looked at */
-	(void)!fchmod(fd, mode);
 	if (!publish_write_all(fd, bytes))
 		what = "write";
 	else if (fsync(fd) != 0)
@@ -99,4 +103,16 @@ bool publish_write(int dirfd, const char *name, struct bytes bytes, mode_t mode,
 	if (st.st_mode & 077)
 		*private = false;
 	return true;
+}
+
+bool publish_write(int dirfd, const char *name, struct bytes bytes, mode_t mode, bool *private,
+                   const char *shown, struct error *err)
+{
+	int fd = publish_create(dirfd, name, shown, err);
+
+	if (fd < 0)
+		return false;
+	/* a file system without modes refuses or ignores this; what came of it is looked at */
+	(void)!fchmod(fd, mode);
+	return publish_fill(fd, dirfd, name, bytes, private, shown, err);
 }

@@ -16,8 +16,9 @@
  *
  *  (1) the set-aside directories, mode 0700;
  *  (2) journal.json, whole, by a rename;
- *  (3) for every put: a copy of the old file in the set-aside directory, and the new file as
- *      NAME.clusnap-new beside the old one, with the owner, mode and attributes of the old;
+ *  (3) in the order of the journal: a new directory; for every put a copy of the old file in
+ *      the set-aside directory, and the new file as NAME.clusnap-new beside the old one, with the
+ *      owner, mode and attributes of the old;
  *  (4) put: NAME.clusnap-new is renamed to NAME. On ntfs-3g, where that is not atomic in a
  *      crash, the old copy and the new file are whole then, whatever became of NAME;
  *  (5) set-aside: the file is renamed into the set-aside directory, over nothing;
@@ -37,8 +38,8 @@
 
 #include "snapshot/journal.h"
 
-#define REPLACEMENT_NEW ".clusnap-new" /* behind the name of a new file that waits beside the old  \
-	                                */
+/* Behind the name of a new file that waits beside the old one. */
+#define REPLACEMENT_NEW ".clusnap-new"
 
 struct replacement; /* a talloc object */
 
@@ -54,7 +55,11 @@ struct replacement *replacement_new(TALLOC_CTX *ctx, struct volume *const disks[
  * (1) to (3). CONTENTS[i] is the new file of step i if that is a put. Before anything is written,
  * the old files are compared with the journal (ERROR_REFUSED if one has changed since) and the room
  * is looked at. A failure is ERROR_DESTINATION; all that was made is removed again, and the text
- * says that nothing was changed. PROGRESS (may be NULL) is called before each step.
+ * says that nothing was changed. Directories that a crash before (2) left are removed first.
+ *
+ * PROGRESS (may be NULL) is called before each step with a word for it: "copy", "write", "mkdir" in
+ * (3); "put", "set-aside", "mkdir" in (4) and (5), also where it is done already; "compare" in (6);
+ * "put back" and "remove" on the way back.
  */
 typedef void replacement_progress(void *data, const char *step, const char *path);
 bool replacement_prepare(struct replacement *replacement, const struct bytes *contents,
@@ -71,14 +76,20 @@ bool replacement_forward(struct replacement *replacement, replacement_progress *
 /* (7) */
 bool replacement_finish(struct replacement *replacement, struct error *err);
 
-/* Everything as it was; then the new files, the copies, the journal and the directories go. */
+/*
+ * Everything as it was; then the new files, the copies, the journal and the directories go. Also of
+ * a restore that was finished, with the list as its journal. It writes no file, so it needs no
+ * room. ERROR_REFUSED, with nothing done, if a file is neither the old nor the new one, or the old
+ * one is nowhere whole. What others have put into a new directory, or into ours, stays.
+ */
 bool replacement_back(struct replacement *replacement, replacement_progress *progress, void *data,
                       struct error *err);
 
 /*
  * The journal of an interrupted restore on a system disk. CLUSTER: path of its Cluster directory
  * on the volume. *FOUND says if there is one; JOURNAL is on CTX then. A directory of ours without a
- * journal (a crash before (2)) counts as none. ERROR_SOURCE if a journal cannot be read.
+ * journal (a crash before (2)) counts as none; of two journals it is the newest. ERROR_SOURCE
+ * if a journal cannot be read, or is that of another directory than the one it is in.
  */
 bool replacement_find(TALLOC_CTX *ctx, struct volume *volume, const char *cluster,
                       struct journal *journal, bool *found, struct error *err);

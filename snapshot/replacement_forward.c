@@ -1,0 +1,234 @@
+/*
+ * (4) to (6), from wherever a crash has left it.
+ *
+ * What the step has done already is made durable again before the next one, for who was killed
+ * between a rename and its fsync has only done half of it.
+ */
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "snapshot/journal_format.h"
+#include "snapshot/replacing.h"
+
+/* --- what can be done, before anything is --- */
+
+/* *READY becomes false if (1) to (3) were not finished. */
+static bool check_put(const struct replacement *r, const struct journal_step *step,
+                      const struct look *look, bool *ready, struct error *err)
+{
+	bool kept = !step->old.present || look->aside.old;
+
+	if (look->place.new)
+		return true;
+	if (look->place.present && !look->place.old)
+		return replacement_changed(
+			r, step,
+			"was changed by somebody else since the restore began: it "
+			"is neither the old nor the new file",
+			err);
+	if (!look->place.present && !kept)
+		return replacement_changed(r, step,
+		                           "is gone, and there is no whole copy of it in the "
+		                           "set-aside directory",
+		                           err);
+	if (!look->waiting.new || !kept)
+		*ready = false;
+	return true;
+}
+
+static bool check_aside(const struct replacement *r, const struct journal_step *step,
+                        const struct look *look, struct error *err)
+{
+	if (look->place.present && !look->place.old)
+		return replacement_changed(
+			r, step, "was changed by somebody else since the restore began", err);
+	if (look->aside.present && !look->aside.old)
+		return replacement_changed(
+			r, step, "another file has its name in the set-aside directory", err);
+	if (!look->place.present && !look->aside.present)
+		return replacement_changed(r, step, "is gone, and not in the set-aside directory",
+		                           err);
+	return true;
+}
+
+static bool check_step(const struct replacement *r, const struct journal_step *step,
+                       const struct look *look, bool *ready, struct error *err)
+{
+	switch (step->op) {
+	case JOURNAL_PUT:
+		return check_put(r, step, look, ready, err);
+	case JOURNAL_ASIDE:
+		return check_aside(r, step, look, err);
+	default:
+		return !look->place.present || look->place.directory ||
+		       replacement_changed(r, step, "is there and is no directory", err);
+	}
+}
+
+static bool check_all(const struct replacement *r, const struct look *looks, struct error *err)
+{
+	const struct journal_step *steps = r->journal->steps;
+	bool ready = true;
+
+	for (uint32_t i = 0; i < r->journal->step_count; i++) {
+		bool this_one = true;
+
+		if (!check_step(r, &steps[i], &looks[i], &this_one, err))
+			return false;
+		if (!this_one && ready)
+			error_set(
+				err, ERROR_BAD_NEWS,
+				"%s/%s: the new file is not there whole: the restore was "
+				"interrupted before anything was replaced; it can be put back and "
+				"begun anew",
+				volume_path(r->disks[steps[i].disk]), steps[i].path);
+		ready = ready && this_one;
+	}
+	return ready;
+}
+
+/* --- doing it --- */
+
+static bool forward_put(TALLOC_CTX *tmp, const struct replacement *r,
+                        const struct journal_step *step, const struct look *look, struct error *err)
+{
+	char *waiting = replacement_waiting(tmp, step);
+	char *aside = step->aside ? replacement_aside(tmp, r, step) : NULL;
+
+	if (!waiting || (step->aside && !aside))
+		return error_memory(err);
+	if (look->place.new)
+		return replacement_sync(r, step->disk, step->path, err) &&
+		       (!look->waiting.present || replacement_remove(r, step->disk, waiting, err));
+	return (!aside || replacement_sync(r, step->disk, aside, err)) &&
+	       replacement_sync(r, step->disk, waiting, err) &&
+	       replacement_move(r, step->disk, waiting, step->path, err);
+}
+
+/* A power cut on NTFS may have left the file under both names. */
+static bool forward_aside(TALLOC_CTX *tmp, const struct replacement *r,
+                          const struct journal_step *step, const struct look *look,
+                          struct error *err)
+{
+	char *aside = replacement_aside(tmp, r, step);
+
+	if (!aside)
+		return error_memory(err);
+	if (!look->aside.present)
+		return replacement_move(r, step->disk, step->path, aside, err);
+	return replacement_sync(r, step->disk, aside, err) &&
+	       replacement_remove(r, step->disk, step->path, err);
+}
+
+static bool forward_step(TALLOC_CTX *tmp, const struct replacement *r,
+                         const struct journal_step *step, const struct look *look,
+                         struct error *err)
+{
+	replacement_tell(r, journal_op_names[step->op], step->path);
+	switch (step->op) {
+	case JOURNAL_PUT:
+		return forward_put(tmp, r, step, look, err);
+	case JOURNAL_ASIDE:
+		return forward_aside(tmp, r, step, look, err);
+	default:
+		return look->place.present || replacement_mkdir(r, step->disk, step->path, err);
+	}
+}
+
+/* A run that never set anything aside may have had its empty directory removed by another. */
+static bool make_asides(const struct replacement *r, struct error *err)
+{
+	for (unsigned i = 0; i < JOURNAL_DISKS; i++) {
+		const char *path = r->journal->aside[i];
+		enum volume_kind kind;
+
+		if (!path || !replacement_needs_aside(r, i))
+			continue;
+		if (!replacement_kind(r, i, path, &kind, err))
+			return false;
+		if (kind == VOLUME_ABSENT && !replacement_mkdir(r, i, path, err))
+			return false;
+	}
+	return true;
+}
+
+/* From the disk rather than from memory, as far as the kernel lets us. */
+static void forget_pages(const struct site *site)
+{
+	int fd = openat(site->fd, site->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+	close(fd);
+}
+
+static bool compare(TALLOC_CTX *tmp, const struct replacement *r, const struct journal_step *step,
+                    struct error *err)
+{
+	struct site *site = replacement_site(tmp, r, step->disk, step->path, err);
+	struct seen seen;
+
+	if (!site)
+		return false;
+	replacement_tell(r, "compare", step->path);
+	forget_pages(site);
+	if (!replacement_look(r, step, step->path, &seen, err))
+		return false;
+	return seen.new || error_set(err, ERROR_DESTINATION,
+	                             "%s: what is read back is not what was written", site->shown);
+}
+
+static bool carry_out(TALLOC_CTX *tmp, const struct replacement *r, const struct look *looks,
+                      uint32_t *at, struct error *err)
+{
+	const struct journal_step *steps = r->journal->steps;
+	uint32_t count = r->journal->step_count;
+
+	if (!make_asides(r, err))
+		return false;
+	for (uint32_t i = 0; i < count; i++) {
+		*at = i;
+		if (!forward_step(tmp, r, &steps[i], &looks[i], err))
+			return false;
+	}
+	*at = count;
+	for (uint32_t i = 0; i < count; i++) {
+		if (steps[i].op == JOURNAL_PUT && !compare(tmp, r, &steps[i], err))
+			return false;
+	}
+	return true;
+}
+
+static bool stopped(const struct replacement *r, uint32_t at, struct error *err)
+{
+	if (err->kind == ERROR_SOURCE)
+		err->kind = ERROR_DESTINATION;
+	replacement_failed(err);
+	return error_wrap(err,
+	                  "%u of %u steps of the restore are done; --resume finishes it, "
+	                  "--rollback puts everything back",
+	                  at, r->journal->step_count);
+}
+
+bool replacement_forward(struct replacement *replacement, replacement_progress *progress,
+                         void *data, struct error *err)
+{
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	const struct look *looks;
+	uint32_t at = 0;
+	bool done;
+
+	if (!tmp)
+		return error_memory(err);
+	replacement->progress = progress;
+	replacement->data = data;
+	looks = replacement_writable(replacement, err) ? replacement_look_all(tmp, replacement, err)
+	                                               : NULL;
+	done = looks && check_all(replacement, looks, err);
+	if (done)
+		done = carry_out(tmp, replacement, looks, &at, err) ||
+		       stopped(replacement, at, err);
+	talloc_free(tmp);
+	return done;
+}

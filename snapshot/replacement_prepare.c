@@ -1,0 +1,282 @@
+/*
+ * (1) to (3): the set-aside directories, the journal, copies of what is old, and all that is new
+ * under names of its own. Until the first step of (4) nothing that was there has changed, so a
+ * failure takes everything away again.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "hive/image.h"
+#include "hive/publish_step.h"
+#include "snapshot/replacing.h"
+
+#define SLACK ((uint64_t)1 << 20) /* for directories, the journal, the file system's own needs */
+
+static const char changed[] = "has changed since it was looked at";
+
+static bool check_step(const struct replacement *r, const struct journal_step *step,
+                       const struct look *look, struct error *err)
+{
+	if (step->old.present ? !look->place.old : look->place.present)
+		return replacement_changed(r, step, changed, err);
+	if (look->waiting.directory)
+		return replacement_changed(r, step,
+		                           "a directory of that name with " REPLACEMENT_NEW
+		                           " behind it is in the way",
+		                           err);
+	return true;
+}
+
+static bool check_contents(const struct journal_step *step, struct bytes content, struct error *err)
+{
+	uint8_t digest[DIGEST_SIZE];
+
+	if (step->op != JOURNAL_PUT)
+		return true;
+	digest_bytes(content, digest);
+	if (content.size == step->new.size && memcmp(digest, step->new.digest, DIGEST_SIZE) == 0)
+		return true;
+	return error_set(err, ERROR_INTERNAL, "%s: is not what the journal says it will be",
+	                 step->path);
+}
+
+/* What restores that never began have left is gone by now: another one's is in the way. */
+static bool check_aside(const struct replacement *r, struct error *err)
+{
+	for (unsigned i = 0; i < JOURNAL_DISKS; i++) {
+		const char *path = r->journal->aside[i];
+		enum volume_kind kind;
+
+		if (!path)
+			continue;
+		if (!replacement_kind(r, i, path, &kind, err))
+			return false;
+		if (kind != VOLUME_ABSENT)
+			return error_set(err, ERROR_DESTINATION, "%s/%s: is there already",
+			                 volume_path(r->disks[i]), path);
+	}
+	return true;
+}
+
+/* --- room --- */
+
+static uint64_t round_up(uint64_t size, uint64_t block)
+{
+	return block ? (size + block - 1) / block * block : size;
+}
+
+static uint64_t bytes_needed(const struct replacement *r, enum journal_disk disk, uint64_t block)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < r->journal->step_count; i++) {
+		const struct journal_step *step = &r->journal->steps[i];
+
+		if (step->disk == disk && step->op == JOURNAL_PUT)
+			sum += round_up(step->new.size, block) +
+			       (step->old.present ? round_up(step->old.size, block) : 0);
+	}
+	return sum;
+}
+
+/* Two mounted directories of one file system share its room. */
+static bool check_room(const struct replacement *r, struct error *err)
+{
+	struct stat at[JOURNAL_DISKS];
+
+	for (unsigned i = 0; i < JOURNAL_DISKS; i++) {
+		uint64_t free_bytes, needed = SLACK;
+		struct statvfs fs;
+
+		if (r->parents[i] < 0)
+			continue;
+		if (fstatvfs(r->parents[i], &fs) != 0 || fstat(r->parents[i], &at[i]) != 0)
+			return error_errno(err, ERROR_DESTINATION, "%s: cannot look at it",
+			                   volume_path(r->disks[i]));
+		free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
+		for (unsigned j = 0; j <= i; j++) {
+			if (r->parents[j] >= 0 && at[j].st_dev == at[i].st_dev)
+				needed += bytes_needed(r, j, fs.f_frsize);
+		}
+		if (free_bytes < needed)
+			return error_set(err, ERROR_DESTINATION,
+			                 "%s: the new files and copies of the old ones take %llu "
+			                 "bytes, and %llu are free",
+			                 volume_path(r->disks[i]), (unsigned long long)needed,
+			                 (unsigned long long)free_bytes);
+	}
+	return true;
+}
+
+static bool check_all(TALLOC_CTX *tmp, const struct replacement *r, const struct bytes *contents,
+                      struct error *err)
+{
+	const struct look *looks;
+
+	if (!replacement_writable(r, err) || !replacement_leftovers(r, err) || !check_aside(r, err))
+		return false;
+	looks = replacement_look_all(tmp, r, err);
+	if (!looks)
+		return false;
+	for (uint32_t i = 0; i < r->journal->step_count; i++) {
+		const struct journal_step *step = &r->journal->steps[i];
+
+		if (!check_step(r, step, &looks[i], err) || !check_contents(step, contents[i], err))
+			return false;
+	}
+	return check_room(r, err);
+}
+
+/* --- what is made --- */
+
+static bool make_asides(const struct replacement *r, struct error *err)
+{
+	for (unsigned i = 0; i < JOURNAL_DISKS; i++) {
+		if (r->journal->aside[i] && replacement_needs_aside(r, i) &&
+		    !replacement_mkdir(r, i, r->journal->aside[i], err))
+			return false;
+	}
+	return true;
+}
+
+static bool write_journal(TALLOC_CTX *tmp, const struct replacement *r, struct error *err)
+{
+	struct bytes text = journal_write(tmp, r->journal, err);
+	char *path = replacement_inside(tmp, r, JOURNAL_SYSTEM, JOURNAL_NAME);
+	struct site *site;
+
+	if (!text.data)
+		return false;
+	if (!path)
+		return error_memory(err);
+	site = replacement_site(tmp, r, JOURNAL_SYSTEM, path, err);
+	return site &&
+	       publish_step_file(site->fd, JOURNAL_NAME REPLACEMENT_NEW, text, -1, site->shown,
+	                         err) &&
+	       publish_step_move(site->fd, JOURNAL_NAME REPLACEMENT_NEW, site->fd, JOURNAL_NAME,
+	                         site->shown, err);
+}
+
+/* The old file behind LIKE, which has not changed. */
+static bool copy_old(TALLOC_CTX *tmp, const struct replacement *r, const struct journal_step *step,
+                     int like, struct error *err)
+{
+	struct image *old = image_read_fd(tmp, like, err);
+	char *path = replacement_aside(tmp, r, step);
+	uint8_t digest[DIGEST_SIZE];
+	struct site *site;
+	bool done;
+
+	if (!old)
+		return error_wrap(err, "%s: cannot copy it", step->path);
+	if (!path)
+		return error_memory(err);
+	replacement_tell(r, "copy", step->path);
+	digest_bytes(old->bytes, digest);
+	if (memcmp(digest, step->old.digest, DIGEST_SIZE) != 0)
+		return replacement_changed(r, step, changed, err);
+	site = replacement_site(tmp, r, step->disk, path, err);
+	done = site && publish_step_file(site->fd, site->name, old->bytes, like, site->shown, err);
+	talloc_free(old);
+	return done;
+}
+
+static bool prepare_put(TALLOC_CTX *tmp, const struct replacement *r,
+                        const struct journal_step *step, struct bytes content, struct error *err)
+{
+	char *path = replacement_waiting(tmp, step);
+	struct site *site = path ? replacement_site(tmp, r, step->disk, step->path, err) : NULL;
+	struct site *new = site ? replacement_site(tmp, r, step->disk, path, err) : NULL;
+	int like = -1;
+	bool done;
+
+	if (!path)
+		return error_memory(err);
+	if (!new)
+		return false;
+	if (step->old.present) {
+		like = openat(site->fd, site->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+		if (like < 0)
+			return error_errno(err, ERROR_DESTINATION, "%s: cannot open it",
+			                   site->shown);
+	}
+	done = like < 0 || copy_old(tmp, r, step, like, err);
+	if (done) {
+		replacement_tell(r, "write", step->path);
+		done = publish_step_file(new->fd, new->name, content, like, new->shown, err);
+	}
+	if (like >= 0)
+		close(like);
+	return done;
+}
+
+static bool prepare_step(const struct replacement *r, const struct journal_step *step,
+                         struct bytes content, struct error *err)
+{
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	bool done = true;
+
+	if (!tmp)
+		return error_memory(err);
+	if (step->op == JOURNAL_MKDIR) {
+		replacement_tell(r, "mkdir", step->path);
+		done = replacement_mkdir(r, step->disk, step->path, err);
+	} else if (step->op == JOURNAL_PUT) {
+		done = prepare_put(tmp, r, step, content, err);
+	}
+	talloc_free(tmp);
+	return done;
+}
+
+static bool make_all(TALLOC_CTX *tmp, const struct replacement *r, const struct bytes *contents,
+                     struct error *err)
+{
+	if (!make_asides(r, err) || !write_journal(tmp, r, err))
+		return false;
+	for (uint32_t i = 0; i < r->journal->step_count; i++) {
+		if (!prepare_step(r, &r->journal->steps[i], contents[i], err))
+			return false;
+	}
+	return true;
+}
+
+/* Takes everything away again, and says what came of that. */
+static bool undo(const struct replacement *r, struct error *err)
+{
+	struct look *looks;
+	struct error why;
+	bool done;
+
+	if (err->kind == ERROR_SOURCE)
+		err->kind = ERROR_DESTINATION;
+	replacement_failed(err);
+	looks = replacement_look_all(NULL, r, &why);
+	done = looks && replacement_clean(r, looks, &why);
+	talloc_free(looks);
+	if (done)
+		return error_wrap(err, "nothing was changed");
+	return error_wrap(err, "no file was changed, but what was made beside them could not be "
+	                       "removed, which --rollback will do");
+}
+
+bool replacement_prepare(struct replacement *replacement, const struct bytes *contents,
+                         replacement_progress *progress, void *data, struct error *err)
+{
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	bool done;
+
+	if (!tmp)
+		return error_memory(err);
+	replacement->progress = progress;
+	replacement->data = data;
+	done = check_all(tmp, replacement, contents, err);
+	if (!done)
+		error_wrap(err, "nothing was changed");
+	else
+		done = make_all(tmp, replacement, contents, err) || undo(replacement, err);
+	talloc_free(tmp);
+	return done;
+}

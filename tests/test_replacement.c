@@ -1,0 +1,308 @@
+/*
+ * Restores carried out, put back, interrupted and disturbed, on plain directories. Kills and
+ * failing system calls: test_replacement_crash.sh; power cuts on NTFS:
+ * test_replacement_powercut.sh.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/allocfail.h"
+#include "tests/replacing.h"
+
+/* --- all goes well --- */
+
+static void forward_to_the_end(void **state)
+{
+	struct replacement *r = replacing_new();
+
+	(void)state;
+	assert_done(replacing_prepare(r));
+	replacing_text(CLUSDB, "old", "CLUSDB", 90000);
+	replacing_text(CLUSDB ".clusnap-new", "new", "CLUSDB", 100000);
+	replacing_text(ASIDE "/CLUSDB", "old", "CLUSDB", 90000);
+	assert_true(replacing_there(ASIDE "/journal.json"));
+	assert_done(replacing_forward(r));
+	assert_done(replacing_finish(r));
+	replacing_new_state();
+	assert_true(replacing_there(ASIDE "/list.json"));
+	assert_false(replacing_there(ASIDE "/journal.json"));
+	replacing_mode(CLUSDB, 0640);
+	replacing_mode(ASIDE "/CLUSDB", 0640);
+	replacing_mode(ASIDE, 0700);
+	replacing_mode(ASIDE "/list.json", 0600);
+	replacing_mode(GUID_A, 0700);
+	replacing_mode(GUID_A "/00000001.CPT", 0600);
+}
+
+static void forward_and_finish_again(void **state)
+{
+	struct replacement *r = replacing_new();
+
+	(void)state;
+	assert_done(replacing_prepare(r));
+	for (int i = 0; i < 3; i++) {
+		assert_done(replacing_forward(r));
+		assert_done(replacing_forward(r));
+		replacing_new_state();
+		assert_done(replacing_finish(r));
+		assert_done(replacing_finish(r));
+		replacing_new_state();
+	}
+	replacing_failed(replacing_prepare(r), ERROR_DESTINATION, "is there already");
+	replacing_new_state();
+}
+
+/* From each point where a program can end between two calls. */
+static void back_from_anywhere(void **state)
+{
+	(void)state;
+	for (int calls = 0; calls <= 3; calls++) {
+		struct replacement *r = replacing_new();
+
+		assert_done(calls < 1 || replacing_prepare(r));
+		assert_done(calls < 2 || replacing_forward(r));
+		assert_done(calls < 3 || replacing_finish(r));
+		assert_done(replacing_back(r));
+		replacing_as_before();
+		assert_done(replacing_back(r));
+		replacing_as_before();
+		talloc_free(r);
+	}
+}
+
+/* All but the mode and the time of access. */
+static void owner_is_kept(void **state)
+{
+	struct replacement *r;
+	struct stat st;
+
+	(void)state;
+	if (chown(CLUSDB, 12345, 23456) != 0) {
+		testing_skipped("not root");
+		return;
+	}
+	r = replacing_new();
+	assert_done(replacing_prepare(r) && replacing_forward(r));
+	assert_int_equal(stat(CLUSDB, &st), 0);
+	assert_int_equal(st.st_uid, 12345);
+	assert_int_equal(st.st_gid, 23456);
+	assert_done(replacing_back(r));
+	assert_int_equal(stat(CLUSDB, &st), 0);
+	assert_int_equal(st.st_uid, 12345);
+	assert_int_equal(st.st_gid, 23456);
+}
+
+static char told[4000];
+
+static void tell(void *data, const char *step, const char *path)
+{
+	assert_ptr_equal(data, told);
+	snprintf(told + strlen(told), sizeof(told) - strlen(told), "%s %s\n", step,
+	         strrchr(path, '/') + 1);
+}
+
+static void steps_are_told_in_their_order(void **state)
+{
+	struct replacement *r;
+
+	(void)state;
+	replacing.journal.step_count = 3;
+	r = replacing_new();
+	told[0] = '\0';
+	assert_done(replacement_prepare(r, replacing.contents, tell, told, &replacing.err));
+	assert_done(replacement_forward(r, tell, told, &replacing.err));
+	assert_done(replacement_back(r, tell, told, &replacing.err));
+	assert_string_equal(told, "copy CLUSDB\nwrite CLUSDB\nput CLUSDB\nset-aside CLUSDB.LOG1\n"
+	                          "set-aside CLUSDB.LOG2\ncompare CLUSDB\nput back CLUSDB.LOG2\n"
+	                          "put back CLUSDB.LOG1\nput back CLUSDB\n");
+	replacing_as_before();
+}
+
+/* --- what a crash can leave, and more --- */
+
+struct state_row {
+	const char *made; /* by a shell, behind a finished prepare */
+	enum error_kind forward, back;
+	const char *said; /* of the one that fails; of forward if both do */
+};
+
+#define A ASIDE "/"
+
+static const struct state_row state_rows[] = {
+	/* a rename that a crash has cut in two */
+	{ "rm " CLUSDB, ERROR_NONE, ERROR_NONE, NULL },
+	{ "ln -f " NEW " " CLUSDB, ERROR_NONE, ERROR_NONE, NULL },
+	{ "cp " NEW " " CLUSDB, ERROR_NONE, ERROR_NONE, NULL },
+	{ "ln " LOG1 " " A "CLUSDB.LOG1", ERROR_NONE, ERROR_NONE, NULL },
+	{ "cp " LOG1 " " A "CLUSDB.LOG1", ERROR_NONE, ERROR_NONE, NULL },
+	{ "mv " LOG1 " " A "CLUSDB.LOG1", ERROR_NONE, ERROR_NONE, NULL },
+	{ "ln " A "journal.json " A "list.json", ERROR_NONE, ERROR_NONE, NULL },
+	{ "cp " A "journal.json " A "list.json", ERROR_NONE, ERROR_NONE, NULL },
+	{ "echo x >" A "list.json", ERROR_NONE, ERROR_NONE, NULL },
+	{ "cp " A "journal.json " A "journal.json.clusnap-new", ERROR_NONE, ERROR_NONE, NULL },
+	/* not all of (1) to (3) was done, or some of it is undone */
+	{ "rm " NEW, ERROR_BAD_NEWS, ERROR_NONE, "not there whole" },
+	{ "truncate -s -1 " NEW, ERROR_BAD_NEWS, ERROR_NONE, "not there whole" },
+	{ "printf x | dd of=" NEW " conv=notrunc 2>/dev/null", ERROR_BAD_NEWS, ERROR_NONE,
+	  "not there whole" },
+	{ "rm " NEW "; ln -s nowhere " NEW, ERROR_BAD_NEWS, ERROR_NONE, "not there whole" },
+	{ "rm " A "CLUSDB", ERROR_BAD_NEWS, ERROR_NONE, "CLUSDB: the new file is not" },
+	{ "truncate -s 5 " A "CLUSDB", ERROR_BAD_NEWS, ERROR_NONE, "not there whole" },
+	{ "rm -r " GUID_A, ERROR_BAD_NEWS, ERROR_NONE, "not there whole" },
+	{ "rm " NEW " " A "CLUSDB", ERROR_BAD_NEWS, ERROR_NONE, "not there whole" },
+	{ "rm " A "* " NEW "; rmdir " ASIDE, ERROR_BAD_NEWS, ERROR_NONE, "not there whole" },
+	/* the old file is gone, and can be had back */
+	{ "rm " NEW " " CLUSDB, ERROR_BAD_NEWS, ERROR_NONE, "not there whole" },
+	/* somebody else was here */
+	{ "echo x >>" CLUSDB, ERROR_REFUSED, ERROR_REFUSED, "changed by somebody else" },
+	{ "rm " CLUSDB "; ln -s SYSTEM " CLUSDB, ERROR_REFUSED, ERROR_REFUSED,
+	  "changed by somebody else" },
+	{ "rm " CLUSDB "; mkdir " CLUSDB, ERROR_REFUSED, ERROR_REFUSED, "changed by somebody" },
+	{ "mv " CLUSDB " s/Windows/Cluster/clusdb", ERROR_REFUSED, ERROR_REFUSED,
+	  "changed by somebody else" },
+	{ "echo x >>" LOG1, ERROR_REFUSED, ERROR_REFUSED, "LOG1: was changed by somebody" },
+	{ "mv " LOG1 " " A "CLUSDB.LOG1; echo x >" LOG1, ERROR_REFUSED, ERROR_REFUSED,
+	  "LOG1: was changed by somebody" },
+	{ "echo x >" A "CLUSDB.LOG1", ERROR_REFUSED, ERROR_REFUSED, "LOG1: another file has" },
+	{ "rm " LOG1, ERROR_REFUSED, ERROR_REFUSED, "LOG1: is gone" },
+	{ "rm " CLUSDB " " A "CLUSDB", ERROR_REFUSED, ERROR_REFUSED, "CLUSDB: is gone" },
+	{ "mv " NEW " " CLUSDB "; rm " A "CLUSDB", ERROR_NONE, ERROR_REFUSED, "no whole copy" },
+	{ "echo x >" GUID_A "/00000001.CPT", ERROR_REFUSED, ERROR_REFUSED, "changed by somebody" },
+	/* twins: which is meant? */
+	{ "cp " CLUSDB " s/Windows/Cluster/ClusDb", ERROR_SOURCE, ERROR_SOURCE, "holds both" },
+};
+
+/* Where it refuses, nothing at all is changed. */
+static void try(const struct state_row *row, bool go_back)
+{
+	enum error_kind kind = go_back ? row->back : row->forward;
+	struct replacement *r = replacing_new();
+	static char made[20000], after[20000];
+	bool done;
+
+	assert_done(replacing_prepare(r));
+	replacing_run(row->made);
+	replacing_describe(made, sizeof(made));
+	done = go_back ? replacing_back(r) : replacing_forward(r) && replacing_finish(r);
+	if (kind != ERROR_NONE) {
+		if (done)
+			fail_msg("%s: accepted", row->made);
+		if (replacing.err.kind != kind ||
+		    (!go_back && !strstr(replacing.err.text, row->said)))
+			fail_msg("%s: kind %d: %s", row->made, replacing.err.kind,
+			         replacing.err.text);
+		replacing_describe(after, sizeof(after));
+		assert_string_equal(after, made);
+	} else if (!done) {
+		fail_msg("%s: %s", row->made, replacing.err.text);
+	}
+	talloc_free(r);
+}
+
+static void each_state(void **state)
+{
+	for (unsigned i = 0; i < sizeof(state_rows) / sizeof(*state_rows); i++) {
+		try(&state_rows[i], false);
+		/* (a copy that is gone cannot be had back, and is in nobody's way) */
+		if (state_rows[i].forward == ERROR_NONE && state_rows[i].back == ERROR_NONE)
+			replacing_new_state();
+		replacing_teardown(state);
+		replacing_setup(state);
+		try(&state_rows[i], true);
+		if (state_rows[i].back == ERROR_NONE)
+			replacing_as_before();
+		replacing_teardown(state);
+		replacing_setup(state);
+	}
+}
+
+/* What was put into a new directory meanwhile stays, and so does what was put into ours. */
+static void what_is_not_ours_stays(void **state)
+{
+	struct replacement *r = replacing_new();
+
+	(void)state;
+	assert_done(replacing_prepare(r) && replacing_forward(r));
+	replacing_run("echo x >" GUID_A "/other; echo x >" ASIDE "/notes");
+	assert_done(replacing_back(r));
+	assert_true(replacing_there(GUID_A "/other"));
+	assert_true(replacing_there(ASIDE "/notes"));
+	replacing_run("rm -r " GUID_A " " ASIDE);
+	replacing_as_before();
+	/* a file where a directory was to be */
+	assert_done(replacing_prepare(r));
+	replacing_run("rm -r " GUID_A "; echo x >" GUID_A);
+	replacing_failed(replacing_forward(r), ERROR_REFUSED, "is there and is no directory");
+	assert_done(replacing_back(r));
+	replacing_run("rm " GUID_A);
+	replacing_as_before();
+	/* what is not empty is no leftover */
+	replacing_run("mkdir " ASIDE "; echo x >" ASIDE "/notes");
+	replacing_failed(replacing_prepare(r), ERROR_DESTINATION, "is there already");
+	assert_true(replacing_there(ASIDE "/notes"));
+}
+
+/* --- no memory --- */
+
+static bool all_of_it(void *data, struct error *error)
+{
+	struct replacement *r = replacement_new(NULL, replacing.disks, &replacing.journal, error);
+	struct journal found;
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	bool any, done;
+
+	(void)data;
+	done = r && tmp && replacement_prepare(r, replacing.contents, NULL, NULL, error) &&
+	       replacement_find(tmp, replacing.disks[0], "Windows/Cluster", &found, &any, error) &&
+	       replacement_forward(r, NULL, NULL, error) && replacement_finish(r, error) &&
+	       replacement_back(r, NULL, NULL, error);
+	if (!tmp)
+		error_memory(error);
+	talloc_free(tmp);
+	talloc_free(r);
+	/* whatever failed, there is a way back */
+	allocfail_pause();
+	r = replacing_new();
+	assert_done(replacing_back(r));
+	talloc_free(r);
+	if (!replacing_there(CLUSDB) || replacing_there(NEW) || replacing_there(ASIDE))
+		fail_msg("not as it was: %s", error->text);
+	allocfail_resume();
+	return done;
+}
+
+static void memory_runs_out(void **state)
+{
+	int points;
+
+	(void)state;
+	planning_journal(replacing.ctx, replacing.disks, planning_all, 2, &replacing.journal,
+	                 &replacing.contents);
+	points = allocfail_run(all_of_it, NULL, ALLOCFAIL_SPARSE);
+	print_message("# %d failures\n", points);
+	assert_in_range(points, 100, 100000);
+	replacing_as_before();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		replacing_unit(forward_to_the_end),
+		replacing_unit(forward_and_finish_again),
+		replacing_unit(back_from_anywhere),
+		replacing_unit(owner_is_kept),
+		replacing_unit(steps_are_told_in_their_order),
+		replacing_unit(each_state),
+		replacing_unit(what_is_not_ours_stays),
+		replacing_unit(memory_runs_out),
+	};
+
+	/* what a disk takes for an fsync is no matter here */
+	if (access("/dev/shm", W_OK) == 0)
+		setenv("TMPDIR", "/dev/shm", 0);
+	return cmocka_run_group_tests(tests, testing_begin, testing_end);
+}
