@@ -6,6 +6,7 @@
 #include "hive/compare.h"
 
 #include "hive/alike.h"
+#include "hive/read_back.h"
 
 struct level {
 	struct cursor a, b; /* subkeys */
@@ -15,6 +16,7 @@ struct compare {
 	const struct hive *a, *b;
 	struct level levels[REGF_DEPTH_MAX];
 	unsigned depth;
+	uint32_t seen;       /* keys */
 	le32 same_a, same_b; /* security cells whose descriptors are the same */
 };
 
@@ -130,6 +132,8 @@ static bool enter(struct compare *c, const struct hive_key *a, const struct hive
 {
 	struct level *level = &c->levels[c->depth];
 
+	if (++c->seen % READ_BACK_REST == 0)
+		image_rest(hive_image(c->b));
 	if (!same_key(c, a, b, err))
 		return false;
 	if (cursor_subkey_count(a) != cursor_subkey_count(b))

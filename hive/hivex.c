@@ -13,6 +13,7 @@
 
 struct hivex_handle {
 	const struct image *image;
+	char *path;    /* of it, for hivex; NULL as long as it is not prepared */
 	hive_h *hivex; /* NULL while it rests */
 	bool refused;  /* it did not open the image, and will not be asked again */
 };
@@ -23,16 +24,19 @@ static int hivex_handle_close(struct hivex_handle *handle)
 	return 0;
 }
 
+bool hivex_handle_prepare(struct hivex_handle *handle)
+{
+	if (!handle->path)
+		handle->path = image_path(handle, handle->image);
+	return handle->path != NULL;
+}
+
 bool hivex_handle_wake(struct hivex_handle *handle)
 {
-	char *path;
-
 	if (handle->hivex || handle->refused)
 		return handle->hivex;
-	path = image_path(handle, handle->image);
-	if (path)
-		handle->hivex = hivex_open(path, 0);
-	talloc_free(path);
+	if (hivex_handle_prepare(handle))
+		handle->hivex = hivex_open(handle->path, 0);
 	handle->refused = !handle->hivex;
 	return handle->hivex;
 }

@@ -106,6 +106,23 @@ struct image *image_new(TALLOC_CTX *ctx, uint64_t size, struct error *err)
 	return image;
 }
 
+struct image *image_map_fd(TALLOC_CTX *ctx, int fd, struct error *err)
+{
+	off_t size = lseek(fd, 0, SEEK_END);
+	struct image *image = image_create(ctx, size < 0 ? 0 : (uint64_t)size, err);
+
+	if (!image)
+		return NULL;
+	image->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (size < 0 || image->fd < 0)
+		error_errno(err, ERROR_INTERNAL, "cannot map a file");
+	else if (image_map(image, PROT_READ, err))
+		image->sealed = true;
+	if (!image->sealed)
+		TALLOC_FREE(image);
+	return image;
+}
+
 /* Writes all of a piece; signals make short counts and EINTR real. */
 static bool fill(int fd, struct bytes piece, uint64_t offset)
 {

@@ -54,6 +54,12 @@ struct image *image_read_begin(TALLOC_CTX *ctx, int dirfd, const char *name, str
  */
 bool image_wait(const struct image *image, uint64_t end, struct error *err);
 
+/*
+ * The bytes of a file of our own that is open: sealed, but mapped and not copied. Nobody may
+ * change it while the image lives. The caller closes FD when he likes.
+ */
+struct image *image_map_fd(TALLOC_CTX *ctx, int fd, struct error *err);
+
 /* A writable image of SIZE zero bytes. */
 struct image *image_new(TALLOC_CTX *ctx, uint64_t size, struct error *err);
 

@@ -58,6 +58,12 @@ struct hivex_handle *hivex_handle_new(TALLOC_CTX *ctx, const struct image *image
 /* Opens it if it is not open; false if hivex refuses the image. */
 bool hivex_handle_wake(struct hivex_handle *handle);
 
+/*
+ * Does all of the next hivex_handle_wake() that takes memory of ours or moves the image, so that
+ * another thread may do the rest. False if there is no memory.
+ */
+bool hivex_handle_prepare(struct hivex_handle *handle);
+
 /* Closes hivex until the next navigation, which opens it again: it maps all of the image. */
 void hivex_handle_rest(struct hivex_handle *handle);
 

@@ -12,6 +12,8 @@
 #include "hive/bytes.h"
 #include "hive/error.h"
 
+struct image;
+
 /* --- one file --- */
 
 /*
@@ -31,6 +33,17 @@ struct publish_file; /* a talloc object */
 struct publish_file *publish_file_begin(TALLOC_CTX *ctx, const char *path, struct bytes bytes,
                                         struct error *err);
 bool publish_file_commit(struct publish_file *file, struct error *err);
+
+/*
+ * The same for bytes that are made piece by piece: opened; put at any places; read back, as an
+ * image that nobody may change while it is looked at; settled, which is to begin to make durable
+ * what was put, in a thread; committed.
+ */
+struct publish_file *publish_file_open(TALLOC_CTX *ctx, const char *path, struct error *err);
+bool publish_file_put(void *file, uint64_t offset, struct bytes bytes, struct error *err);
+struct image *publish_file_image(TALLOC_CTX *ctx, const struct publish_file *file,
+                                 struct error *err);
+void publish_file_settle(struct publish_file *file);
 
 /*
  * Appends BYTES to the regular file PATH, which must be SIZE bytes long: write, fsync, close.

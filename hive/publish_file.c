@@ -9,10 +9,7 @@
  * durable; one that a crash left is removed by the next publication of the same name, once
  * that is durable.
  *
- * The thread of publish_file_begin() does steps 3 to 5 and takes no memory.
- *
- * A temporary file is locked while it is written. One without a lock was left by a killed
- * run and is swept by the next.
+ * The thread of publish_file_settle() does steps 3 to 5 and takes no memory.
  */
 #include "hive/publish.h"
 
@@ -20,28 +17,18 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "hive/image.h"
-#include "hive/publish_place.h"
-#include "hive/publish_tree.h"
-
-#define TEMPORARY_TRIES 16
-#define RANDOM_DIGITS 16
-
-struct temporary {
-	char *name;
-	int fd;
-};
+#include "hive/publish_temporary.h"
 
 struct publish_file {
 	struct publish_place *place;
-	struct bytes bytes;
+	struct bytes bytes; /* size 0: they are put one after another */
 	char *backup;
 	bool present, weak; /* there is an old file; a rename over it is not atomic in a crash */
-	struct temporary temporary;
+	struct publish_temporary temporary;
 	pthread_t thread;
 	bool in_thread; /* which nobody has waited for */
 	bool filled;
@@ -64,99 +51,6 @@ static bool target_check(const struct publish_place *place, bool *present, struc
 	                 S_ISDIR(st.st_mode)   ? "a directory"
 	                 : S_ISLNK(st.st_mode) ? "a symbolic link"
 	                                       : "a special file");
-}
-
-/* Is NAME PREFIX and RANDOM_DIGITS hexadecimal digits? */
-static bool is_temporary(const char *name, const char *prefix)
-{
-	size_t length = strlen(prefix);
-
-	return strncmp(name, prefix, length) == 0 && strlen(name) == length + RANDOM_DIGITS &&
-	       strspn(name + length, "0123456789abcdef") == RANDOM_DIGITS;
-}
-
-/* Removes the temporary files of killed runs. Nothing depends on it, so it cannot fail. */
-static void sweep(TALLOC_CTX *ctx, const struct publish_place *place, const char *prefix)
-{
-	struct error ignored;
-	char **names = NULL;
-	size_t count = 0;
-
-	if (!publish_tree_list(ctx, place->parent, &names, &count, &ignored))
-		return;
-	for (size_t i = 0; i < count; i++) {
-		int fd;
-
-		if (!is_temporary(names[i], prefix))
-			continue;
-		fd = openat(place->parent, names[i],
-		            O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-		if (fd < 0)
-			continue;
-		if (publish_lock(fd))
-			unlinkat(place->parent, names[i], 0);
-		close(fd);
-	}
-}
-
-static bool temporary_open(TALLOC_CTX *ctx, const struct publish_place *place, const char *prefix,
-                           struct temporary *out, struct error *err)
-{
-	for (int i = 0; i < TEMPORARY_TRIES; i++) {
-		uint64_t random;
-		int fd;
-
-		if (getrandom(&random, sizeof(random), 0) != sizeof(random))
-			return error_errno(err, ERROR_INTERNAL, "no random numbers");
-		out->name = talloc_asprintf(ctx, "%s%016llx", prefix, (unsigned long long)random);
-		if (!out->name)
-			return error_memory(err);
-		fd = openat(place->parent, out->name,
-		            O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-		if (fd < 0 && errno != EEXIST)
-			return error_errno(err, ERROR_DESTINATION,
-			                   "%s: cannot create a file beside it", place->shown);
-		if (fd < 0)
-			continue;
-		/* another run may have swept it before it was locked */
-		if (publish_lock(fd) && publish_same(fd, place->parent, out->name)) {
-			out->fd = fd;
-			return true;
-		}
-		close(fd);
-	}
-	return error_set(err, ERROR_DESTINATION, "%s: cannot create a file beside it",
-	                 place->shown);
-}
-
-/*
- * Write, fsync, close. The lock lives on in a second descriptor of the same open file: each
- * close() reports what is its own to report.
- */
-static bool temporary_fill(const struct publish_place *place, struct temporary *temporary,
-                           struct bytes bytes, struct error *err)
-{
-	int lock = fcntl(temporary->fd, F_DUPFD_CLOEXEC, 0);
-	const char *what = NULL;
-	int saved;
-
-	(void)!fchmod(temporary->fd, 0600);
-	if (lock < 0)
-		what = "lock";
-	else if (!publish_write_all(temporary->fd, bytes))
-		what = "write";
-	else if (fsync(temporary->fd) != 0)
-		what = "fsync";
-	saved = errno;
-	if (close(temporary->fd) != 0 && errno != EINTR && !what) {
-		what = "close";
-		saved = errno;
-	}
-	temporary->fd = lock;
-	errno = saved;
-	return !what || error_errno(err, ERROR_DESTINATION,
-	                            "%s: is as it was: cannot %s the new file beside it",
-	                            place->shown, what);
 }
 
 /* The full copy of the old file, durable under its own name. */
@@ -187,7 +81,7 @@ static bool backup_make(const struct publish_place *place, const char *backup, s
 	return done;
 }
 
-static bool put_in_place(const struct publish_place *place, struct temporary *temporary,
+static bool put_in_place(const struct publish_place *place, struct publish_temporary *temporary,
                          struct error *err)
 {
 	if (renameat(place->parent, temporary->name, place->parent, place->name) != 0)
@@ -204,7 +98,8 @@ static void *fill(void *data)
 {
 	struct publish_file *file = data;
 
-	file->filled = temporary_fill(file->place, &file->temporary, file->bytes, &file->err);
+	file->filled =
+		publish_temporary_fill(file->place, &file->temporary, file->bytes, &file->err);
 	return NULL;
 }
 
@@ -234,8 +129,8 @@ static bool file_prepare(struct publish_file *file, const char *path, struct err
 	file->backup = prefix ? publish_place_beside(place, "bak", err) : NULL;
 	if (!file->backup || !target_check(place, &file->present, err))
 		return false;
-	sweep(file, place, prefix);
-	if (!temporary_open(file, place, prefix, &file->temporary, err)) {
+	publish_temporary_sweep(file, place, prefix);
+	if (!publish_temporary_open(file, place, prefix, &file->temporary, err)) {
 		file->temporary.name = NULL; /* the last one tried is not ours */
 		return false;
 	}
@@ -283,10 +178,44 @@ struct publish_file *publish_file_begin(TALLOC_CTX *ctx, const char *path, struc
 {
 	struct publish_file *file = file_new(ctx, path, bytes, err);
 
-	/* without a thread it is filled when it is committed */
 	if (file)
-		file->in_thread = pthread_create(&file->thread, NULL, fill, file) == 0;
+		publish_file_settle(file);
 	return file;
+}
+
+struct publish_file *publish_file_open(TALLOC_CTX *ctx, const char *path, struct error *err)
+{
+	return file_new(ctx, path, (struct bytes){ NULL, 0 }, err);
+}
+
+bool publish_file_put(void *to, uint64_t offset, struct bytes bytes, struct error *err)
+{
+	struct publish_file *file = to;
+
+	return publish_temporary_put(file->place, &file->temporary, offset, bytes, err);
+}
+
+/* Where a program of its own is the file system, a mapping would be at its mercy. */
+struct image *publish_file_image(TALLOC_CTX *ctx, const struct publish_file *file,
+                                 struct error *err)
+{
+	int fd = file->temporary.fd;
+	struct image *image = file->weak ? NULL : image_map_fd(ctx, fd, err);
+
+	if (!image)
+		image = image_read_fd(ctx, fd, err);
+	if (image)
+		return image;
+	if (err->kind == ERROR_SOURCE)
+		err->kind = ERROR_DESTINATION;
+	error_wrap(err, "%s: is as it was: cannot read the new file beside it", file->place->shown);
+	return NULL;
+}
+
+/* Without a thread it is filled when it is committed. */
+void publish_file_settle(struct publish_file *file)
+{
+	file->in_thread = pthread_create(&file->thread, NULL, fill, file) == 0;
 }
 
 bool publish_file_commit(struct publish_file *file, struct error *err)

@@ -4,6 +4,7 @@
  */
 #include "hive/read_back.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "hive/cursor.h"
@@ -29,44 +30,55 @@ static bool same_list(struct cursor *ours, const size_t *theirs, uint32_t key, c
 	                 key);
 }
 
-static bool enter(const struct hive *hive, uint32_t cell, struct cursor *subkeys, struct error *err)
+static bool enter(const struct hive *hive, const struct hive_key *key, struct cursor *subkeys,
+                  struct error *err)
 {
 	struct cursor values, again;
-	struct hive_key key;
 	size_t *theirs;
 	bool same;
 
-	if (!hive_key_at(hive, cell, &key, err) || !cursor_subkeys(subkeys, hive, &key, err) ||
-	    !cursor_values(&values, hive, &key, err))
+	if (!cursor_subkeys(subkeys, hive, key, err) || !cursor_values(&values, hive, key, err))
 		return false;
 	again = *subkeys;
-	if (!hivex_handle_list(hive->hivex, cell, HIVEX_SUBKEYS, cursor_subkey_count(&key), &theirs,
-	                       err))
+	if (!hivex_handle_list(hive->hivex, key->cell, HIVEX_SUBKEYS, cursor_subkey_count(key),
+	                       &theirs, err))
 		return false;
-	same = same_list(&again, theirs, cell, "subkeys", err);
+	same = same_list(&again, theirs, key->cell, "subkeys", err);
 	free(theirs);
-	if (!same || !hivex_handle_list(hive->hivex, cell, HIVEX_VALUES, cursor_value_count(&key),
-	                                &theirs, err))
+	if (!same || !hivex_handle_list(hive->hivex, key->cell, HIVEX_VALUES,
+	                                cursor_value_count(key), &theirs, err))
 		return false;
-	same = same_list(&values, theirs, cell, "values", err);
+	same = same_list(&values, theirs, key->cell, "values", err);
 	free(theirs);
 	return same;
 }
 
+struct read_back {
+	const struct hive *hive;
+	pthread_t thread;
+	bool in_thread; /* which nobody has waited for */
+	bool same;
+	struct error err; /* why it is not */
+	struct cursor levels[REGF_DEPTH_MAX];
+};
+
 static bool walk(const struct hive *hive, struct cursor *levels, struct error *err)
 {
-	uint32_t cell = le32_get(hive_base(hive)->root);
+	struct hive_key key;
 	unsigned depth = 0;
+	uint32_t seen = 0; /* keys */
 
-	for (uint64_t keys = 0;; keys++) {
-		if (keys % REST == 0)
-			image_rest(hive->image);
+	if (!hive_root(hive, &key, err))
+		return false;
+	for (;;) {
 		if (depth == REGF_DEPTH_MAX)
 			return error_set(err, ERROR_SOURCE, "more than %u levels of keys",
 			                 REGF_DEPTH_MAX);
-		if (!enter(hive, cell, &levels[depth++], err))
+		if (!enter(hive, &key, &levels[depth++], err))
 			return false;
-		while (!cursor_next(&levels[depth - 1], &cell, err)) {
+		if (++seen % READ_BACK_REST == 0)
+			image_rest(hive_image(hive));
+		while (!cursor_next_key(&levels[depth - 1], &key, err)) {
 			if (levels[depth - 1].failed)
 				return false;
 			if (--depth == 0)
@@ -75,17 +87,59 @@ static bool walk(const struct hive *hive, struct cursor *levels, struct error *e
 	}
 }
 
+/* Takes no memory of ours. */
+static void *run(void *data)
+{
+	struct read_back *reading = data;
+
+	reading->same = walk(reading->hive, reading->levels, &reading->err);
+	hive_rest(reading->hive);
+	return NULL;
+}
+
+static int wait_for_thread(struct read_back *reading)
+{
+	if (reading->in_thread)
+		pthread_join(reading->thread, NULL);
+	reading->in_thread = false;
+	return 0;
+}
+
+struct read_back *read_back_begin(TALLOC_CTX *ctx, const struct hive *hive, struct error *err)
+{
+	struct read_back *reading = talloc(ctx, struct read_back);
+
+	if (reading && !hive->hivex) {
+		error_set(err, ERROR_INTERNAL, "hivex cannot open it");
+		talloc_free(reading);
+		return NULL;
+	}
+	if (!reading || !hivex_handle_prepare(hive->hivex)) {
+		talloc_free(reading);
+		error_memory(err);
+		return NULL;
+	}
+	reading->hive = hive;
+	reading->in_thread = pthread_create(&reading->thread, NULL, run, reading) == 0;
+	if (!reading->in_thread)
+		run(reading);
+	talloc_set_destructor(reading, wait_for_thread);
+	return reading;
+}
+
+bool read_back_end(struct read_back *reading, struct error *err)
+{
+	wait_for_thread(reading);
+	if (!reading->same)
+		*err = reading->err;
+	return reading->same;
+}
+
 bool read_back(const struct hive *hive, struct error *err)
 {
-	struct cursor *levels;
-	bool done;
+	struct read_back *reading = read_back_begin(NULL, hive, err);
+	bool same = reading && read_back_end(reading, err);
 
-	if (!hive->hivex)
-		return error_set(err, ERROR_INTERNAL, "hivex cannot open it");
-	levels = talloc_array(NULL, struct cursor, REGF_DEPTH_MAX);
-	if (!levels)
-		return error_memory(err);
-	done = walk(hive, levels, err);
-	talloc_free(levels);
-	return done;
+	talloc_free(reading);
+	return same;
 }

@@ -2,6 +2,7 @@
 #include "hive/save.h"
 
 #include "hive/compare.h"
+#include "hive/publish.h"
 #include "hive/read_back.h"
 #include "hive/walk.h"
 #include "hive/writer.h"
@@ -11,15 +12,24 @@ uint32_t save_minor(const struct hive *hive)
 	return le32_get(hive_base(hive)->minor) <= 3 ? 3 : 5;
 }
 
+static uint32_t minor_of(const struct hive *hive, const struct save_options *options)
+{
+	return options && options->minor ? options->minor : save_minor(hive);
+}
+
+static struct save_count count_of(const struct writer_count *written)
+{
+	return (struct save_count){ written->keys, written->values, written->descriptors };
+}
+
 struct image *save_subtree(TALLOC_CTX *ctx, const struct hive *hive, const struct hive_key *key,
                            const struct save_options *options, struct save_count *count,
                            struct error *err)
 {
 	/* A whole hive comes out at most a little larger; a subtree much smaller: grow then. */
 	bool whole = key->cell == le32_get(hive_base(hive)->root);
-	uint32_t minor = options && options->minor ? options->minor : save_minor(hive);
-	struct writer *writer =
-		writer_new(NULL, minor, whole ? hive_image(hive)->bytes.size : 0, err);
+	struct writer *writer = writer_new(NULL, minor_of(hive, options),
+	                                   whole ? hive_image(hive)->bytes.size : 0, err);
 	struct writer_count written;
 	struct image *image = NULL;
 
@@ -30,25 +40,36 @@ struct image *save_subtree(TALLOC_CTX *ctx, const struct hive *hive, const struc
 		image = writer_finish(ctx, writer, &written, err);
 	talloc_free(writer);
 	if (image && count)
-		*count = (struct save_count){ written.keys, written.values, written.descriptors };
+		*count = count_of(&written);
 	return image;
+}
+
+/* Our reader and hivex, each in a thread of its own; hivex comes after the validator. */
+static bool same_tree(const struct hive *hive, const struct hive_key *key, const struct hive *back,
+                      struct error *err)
+{
+	struct hive_key root;
+	struct read_back *reading = read_back_begin(NULL, back, err);
+	bool same = reading && hive_root(back, &root, err) &&
+	            compare_subtrees(hive, key, back, &root, err) && read_back_end(reading, err);
+
+	talloc_free(reading);
+	return same;
 }
 
 bool save_prove(const struct hive *hive, const struct hive_key *key, const struct image *image,
                 const char *name, struct error *err)
 {
 	struct hive *back;
-	struct hive_key root;
 	bool same;
 
-	/* No more than two of these at a time: source, image, the image in hivex. */
+	/* No more than two of these are mapped at a time: source, image, the image in hivex. */
 	image_rest(hive_image(hive));
 	back = hive_open_image(NULL, image, name, err);
 	if (!back)
 		return false;
-	same = read_back(back, err);
-	hive_rest(back);
-	same = same && hive_root(back, &root, err) && compare_subtrees(hive, key, back, &root, err);
+	image_rest(image);
+	same = same_tree(hive, key, back, err);
 	talloc_free(back);
 	if (same)
 		return true;
@@ -65,4 +86,50 @@ struct image *save_proved(TALLOC_CTX *ctx, const struct hive *hive, const struct
 	if (image && !save_prove(hive, key, image, name, err))
 		TALLOC_FREE(image);
 	return image;
+}
+
+/* The image in the file, to be read back. */
+static struct image *write_image(struct publish_file *file, const struct hive *hive,
+                                 const struct hive_key *key, const struct save_options *options,
+                                 struct save_count *count, struct error *err)
+{
+	struct writer *writer =
+		writer_new_to(file, minor_of(hive, options), publish_file_put, file, err);
+	struct writer_count written;
+	bool done;
+
+	if (!writer)
+		return NULL;
+	hive_rest(hive);
+	done = walk_subtree(hive, key, writer_sink(writer), err) &&
+	       writer_complete(writer, &written, err);
+	talloc_free(writer);
+	if (!done)
+		return NULL;
+	*count = count_of(&written);
+	return publish_file_image(file, file, err);
+}
+
+bool save_file(const struct hive *hive, const struct hive_key *key,
+               const struct save_options *options, const char *path, struct save_count *count,
+               uint64_t *size, struct error *err)
+{
+	struct publish_file *file = publish_file_open(NULL, path, err);
+	struct image *image;
+	bool done;
+
+	if (!file)
+		return false;
+	image = write_image(file, hive, key, options, count, err);
+	if (image)
+		publish_file_settle(file);
+	done = image && save_prove(hive, key, image, path, err);
+	if (!done && err->kind != ERROR_DESTINATION)
+		error_wrap(err, "%s", hive_name(hive));
+	if (done) {
+		*size = image->bytes.size;
+		done = publish_file_commit(file, err);
+	}
+	talloc_free(file);
+	return done;
 }

@@ -36,6 +36,15 @@ struct image *save_subtree(TALLOC_CTX *ctx, const struct hive *hive, const struc
 bool save_prove(const struct hive *hive, const struct hive_key *key, const struct image *image,
                 const char *name, struct error *err);
 
+/*
+ * The subtree at KEY as the file PATH (hive/publish.h): written while it is made, proved while it
+ * is made durable, and only then in place. *SIZE is that of the image. ERROR_DESTINATION where
+ * it is the file that cannot be.
+ */
+bool save_file(const struct hive *hive, const struct hive_key *key,
+               const struct save_options *options, const char *path, struct save_count *count,
+               uint64_t *size, struct error *err);
+
 /* save_subtree() and save_prove(). */
 struct image *save_proved(TALLOC_CTX *ctx, const struct hive *hive, const struct hive_key *key,
                           const struct save_options *options, const char *name,

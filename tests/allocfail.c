@@ -26,13 +26,17 @@ static void *(*real_realloc)(void *, size_t);
 static bool armed, persistent;
 static long countdown, fired;
 
+/* Bodies may have threads: each allocation is counted once, whoever makes it. */
 static bool fails(void)
 {
+	long left;
+
 	if (!armed)
 		return false;
-	if (--countdown > 0 || (countdown < 0 && !persistent))
+	left = __atomic_sub_fetch(&countdown, 1, __ATOMIC_RELAXED);
+	if (left > 0 || (left < 0 && !persistent))
 		return false;
-	fired++;
+	__atomic_add_fetch(&fired, 1, __ATOMIC_RELAXED);
 	return true;
 }
 

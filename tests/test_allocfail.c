@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/cluster.h"
@@ -172,6 +173,38 @@ static bool save_root(void *data, struct error *err)
 	return true;
 }
 
+/* With the writing thread, and hivex in another one. */
+static bool save_whole_file(void *data, struct error *err)
+{
+	struct saved *saved = data;
+	struct save_count count;
+	struct hive_key root;
+	uint64_t size = 0;
+	struct image *image;
+	struct error ignored;
+	char *out;
+
+	if (!hive_root(saved->hive, &root, err))
+		return false;
+	allocfail_pause();
+	out = talloc_asprintf(NULL, "%s/saved", directory);
+	allocfail_resume();
+	if (!save_file(saved->hive, &root, NULL, out, &count, &size, err)) {
+		talloc_free(out);
+		return false;
+	}
+	allocfail_pause();
+	image = image_read(NULL, AT_FDCWD, out, &ignored);
+	assert_non_null(image);
+	assert_int_equal(size, saved->right.size);
+	assert_true(bytes_equal(image->bytes, saved->right));
+	talloc_free(image);
+	unlink(out);
+	talloc_free(out);
+	allocfail_resume();
+	return true;
+}
+
 /* A cluster's database and its checkpoints; what is read must be all there is. */
 static bool read_cluster(void *data, struct error *err)
 {
@@ -321,6 +354,7 @@ static void saving_runs_out_of_memory(void **state)
 	assert_non_null(image);
 	saved.right = image->bytes;
 	run_out(save_root, &saved, 0, 10);
+	run_out(save_whole_file, &saved, 0, 20);
 	talloc_free(tmp);
 }
 

@@ -1,5 +1,4 @@
 /* clusnap save: RegSaveKey. The image is read back and compared before it is published. */
-#include "hive/publish.h"
 #include "hive/save.h"
 #include "snapshot/cmd/cmd.h"
 
@@ -23,7 +22,7 @@ static bool read_format(const char *text, struct save_options *options, struct e
 }
 
 static void report(const struct cmd *cmd, const char *out, const struct save_count *count,
-                   const struct image *image, const struct problems *left_out)
+                   uint64_t size, const struct problems *left_out)
 {
 	json_t *object;
 
@@ -35,44 +34,14 @@ static void report(const struct cmd *cmd, const char *out, const struct save_cou
 				"%s: %llu keys, %llu values, %llu security descriptors, %llu bytes",
 				out, (unsigned long long)count->keys,
 				(unsigned long long)count->values,
-				(unsigned long long)count->descriptors,
-				(unsigned long long)image->bytes.size);
+				(unsigned long long)count->descriptors, (unsigned long long)size);
 		return;
 	}
 	object = json_pack("{s:o,s:I,s:I,s:I,s:I}", "path", cmd_json_text(out), "keys",
 	                   (json_int_t)count->keys, "values", (json_int_t)count->values,
-	                   "descriptors", (json_int_t)count->descriptors, "size",
-	                   (json_int_t)image->bytes.size);
+	                   "descriptors", (json_int_t)count->descriptors, "size", (json_int_t)size);
 	cmd_json_problems(object, "left_out", left_out, PROBLEM_NOTE);
 	cmd_json_print(object);
-}
-
-/* The image is written while it is proved, and gets its name only then. */
-static struct image *publish_proved(struct cmd *cmd, const struct hive *hive,
-                                    const struct hive_key *key, const struct save_options *options,
-                                    struct save_count *count, struct error *err)
-{
-	const char *path = cmd->args[0], *out = cmd->args[2];
-	struct publish_file *file;
-	struct image *image;
-
-	cmd_progress(cmd, "saving", *cmd->args[1] ? cmd->args[1] : "all of it");
-	image = save_subtree(cmd->ctx, hive, key, options, count, err);
-
-	if (!image) {
-		error_wrap(err, "%s", path);
-		return NULL;
-	}
-	cmd_progress(cmd, "writing and comparing", out);
-	file = publish_file_begin(cmd->ctx, out, image->bytes, err);
-	if (!file)
-		return NULL;
-	if (!save_prove(hive, key, image, out, err))
-		error_wrap(err, "%s", path);
-	else if (publish_file_commit(file, err))
-		return image;
-	talloc_free(file);
-	return NULL;
 }
 
 static int save(struct cmd *cmd, const struct saving *saving)
@@ -83,9 +52,9 @@ static int save(struct cmd *cmd, const struct saving *saving)
 	struct save_count count;
 	struct source *source;
 	struct hive_key key;
-	struct image *image;
 	struct hive *hive;
 	struct error err;
+	uint64_t size;
 
 	if (saving->salvage)
 		open_options.left_out = problems_new(cmd->ctx);
@@ -103,10 +72,9 @@ static int save(struct cmd *cmd, const struct saving *saving)
 		cmd_message("%s: there is no key %s: ERROR_FILE_NOT_FOUND (2)", path, key_path);
 		return ERROR_SOURCE;
 	}
-	image = publish_proved(cmd, hive, &key, &options, &count, &err);
-	if (!image)
+	if (!save_file(hive, &key, &options, out, &count, &size, &err))
 		return cmd_fail(&err);
-	report(cmd, out, &count, image, open_options.left_out);
+	report(cmd, out, &count, size, open_options.left_out);
 	return cmd_end(open_options.left_out && open_options.left_out->count ? ERROR_BAD_NEWS : 0);
 }
 
