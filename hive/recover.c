@@ -179,6 +179,27 @@ static struct image *recover_dirty(TALLOC_CTX *ctx, const struct request *reques
 	return walk.image;
 }
 
+struct image *recover_as_clean(TALLOC_CTX *ctx, const struct image *image, struct error *err)
+{
+	const struct regf_base *base = bytes_at(image->bytes, 0, REGF_SECTOR);
+	struct image *copy;
+	uint32_t one, two;
+
+	if (!base) {
+		error_set(err, ERROR_SOURCE, "it is too short for a hive");
+		return NULL;
+	}
+	one = le32_get(base->sequence1);
+	two = le32_get(base->sequence2);
+	copy = image_copy(ctx, image->bytes, err);
+	if (!copy)
+		return NULL;
+	seal_base(copy, log_older(one, two) ? two : one, le32_get(base->bins_size));
+	if (!image_seal(copy, err))
+		TALLOC_FREE(copy);
+	return copy;
+}
+
 static bool transactions_pending(const struct source *source, struct bytes image)
 {
 	struct regf_base base;

@@ -48,6 +48,12 @@ struct image *recover(TALLOC_CTX *ctx, const struct source *source,
                       const struct recover_options *options, struct recovery *recovery,
                       struct error *err);
 
+/*
+ * A sealed copy of a hive that is read as it is, with the base block of a clean one: sequence
+ * numbers, type and checksum. All else is as it was; what the logs held is still not in it.
+ */
+struct image *recover_as_clean(TALLOC_CTX *ctx, const struct image *image, struct error *err);
+
 /* What recover() would have said of logs and transactions if SOURCE could have been recovered. */
 struct recovery recover_unused(const struct source *source);
 

@@ -117,6 +117,21 @@ change "$hive" 'put(508, get(508) ^ 1)' keep
 run 1 save --salvage "$hive" '' "$dir/salvaged" && cmp -s "$dir/whole" "$dir/salvaged"
 ok "a wrong checksum costs salvage nothing"
 
+# --- recover: what is written although no log was applied, or although it is damaged ---
+
+cp "$hive" "$dir/unsealed"
+change "$dir/unsealed" 'put(8, get(8) - 1)'
+run 1 recover --ignore-logs "$dir/unsealed" "$dir/sealed" && run 0 check "$dir/sealed" &&
+	[ "$(cmp -l "$sample" "$dir/sealed" | wc -l)" -eq 0 ]
+ok "recover --ignore-logs: the header of a clean hive, all else as it was"
+fresh
+change "$hive" 'put(root + 20, get(root + 20) + 1)'
+run 4 recover "$hive" "$dir/refused" && [ ! -e "$dir/refused" ] && grep -q -e --damaged "$dir/err"
+ok "recover does not write what is damaged, and names the way out"
+run 1 recover --json --damaged "$hive" "$dir/refused" && cmp -s "$hive" "$dir/refused" &&
+	json '.condition == "damaged"'
+ok "recover --damaged does: 1"
+
 # --- .reg text that cannot hold a name ---
 
 "$tools/make_escape" "$dir/h" >"$dir/out" 2>"$dir/err"
