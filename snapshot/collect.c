@@ -215,6 +215,7 @@ bool collect(TALLOC_CTX *ctx, const struct collect_options *options, struct coll
 		c.quorum = quorum_open(ctx, options->quorum, err);
 		if (!c.quorum)
 			return false;
+		problems_add_all(out->warnings, c.quorum->problems);
 	}
 	return collect_previous(&c) && open_copies(&c) && choose(&c) && add_database(&c) &&
 	       collect_checkpoints(&c);

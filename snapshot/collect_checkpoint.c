@@ -114,7 +114,7 @@ static bool from_quorum(struct collecting *c, const struct checkpoint *checkpoin
 		return c->err->kind == ERROR_NONE;
 	hive = hive_open(c->ctx, source, &c->options->hive, c->err);
 	if (!hive) {
-		warn(c, checkpoint, "checkpoint-key-missing", c->err->text);
+		warn(c, checkpoint, "checkpoint-hive-damaged", c->err->text);
 		c->out->incomplete = true;
 		return c->err->kind != ERROR_INTERNAL;
 	}

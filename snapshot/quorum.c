@@ -20,12 +20,20 @@ static char *inside(TALLOC_CTX *ctx, const struct quorum *quorum, const char *na
 	return talloc_asprintf(ctx, "%s%s%s", quorum->folder, *quorum->folder ? "/" : "", name);
 }
 
+static void pass_over(struct quorum *quorum, const char *path, const char *why)
+{
+	problems_add(quorum->problems, PROBLEM_HEALS, PROBLEM_NOWHERE, "clusdb-damaged",
+	             "%s: %s and is passed over", path, why);
+}
+
 /* Puts a chk in its place by number; beyond QUORUM_CHKS the lowest goes. */
 static void insert(struct quorum *quorum, unsigned long *numbers, unsigned long number, char *path)
 {
 	uint32_t at = quorum->chk_count;
 
 	if (at == QUORUM_CHKS) {
+		pass_over(quorum, number < numbers[0] ? path : quorum->chks[0],
+		          "is one of too many");
 		if (number < numbers[0])
 			return;
 		memmove(numbers, numbers + 1, (QUORUM_CHKS - 1) * sizeof(*numbers));
@@ -41,7 +49,7 @@ static void insert(struct quorum *quorum, unsigned long *numbers, unsigned long 
 	quorum->chk_count++;
 }
 
-/* One of no bytes is a failed attempt of Windows to write it. */
+/* One of no bytes is a failed attempt of Windows to write it (technet cc736599). */
 static bool find_chks(TALLOC_CTX *ctx, struct quorum *quorum, struct error *err)
 {
 	unsigned long numbers[QUORUM_CHKS], number;
@@ -57,12 +65,14 @@ static bool find_chks(TALLOC_CTX *ctx, struct quorum *quorum, struct error *err)
 			continue;
 		if (!volume_find(ctx, quorum->volume, inside(ctx, quorum, names[i]), &entry, err))
 			return false;
-		if (entry.kind != VOLUME_FILE || entry.size == 0)
-			continue;
 		path = talloc_asprintf(ctx, "%s/%s", volume_path(quorum->volume), entry.path);
 		if (!path)
 			return error_memory(err);
-		insert(quorum, numbers, number, path);
+		if (entry.kind != VOLUME_FILE || entry.size == 0)
+			pass_over(quorum, path,
+			          entry.kind == VOLUME_FILE ? "is empty" : "is no regular file");
+		else
+			insert(quorum, numbers, number, path);
 	}
 	return true;
 }
@@ -77,7 +87,11 @@ struct quorum *quorum_open(TALLOC_CTX *ctx, const char *dir, struct error *err)
 		return NULL;
 	}
 	quorum->volume = volume_open(quorum, dir, err);
-	if (!quorum->volume || !volume_find(quorum, quorum->volume, "MSCS", &entry, err))
+	quorum->problems = problems_new(quorum);
+	if (quorum->volume && !quorum->problems)
+		error_memory(err);
+	if (!quorum->volume || !quorum->problems ||
+	    !volume_find(quorum, quorum->volume, "MSCS", &entry, err))
 		goto fail;
 	quorum->folder = entry.kind == VOLUME_DIRECTORY ? entry.path : talloc_strdup(quorum, "");
 	if (!quorum->folder) {

@@ -6,6 +6,7 @@
 #define SNAPSHOT_QUORUM_H
 
 #include "checkpoint/volume.h"
+#include "hive/problem.h"
 
 #define QUORUM_CHKS 16u /* the highest so many are looked at */
 
@@ -18,6 +19,7 @@ struct quorum {
 	 */
 	char *chks[QUORUM_CHKS];
 	uint32_t chk_count;
+	struct problems *problems; /* chk files that are passed over: clusdb-damaged */
 };
 
 /* DIR: where the disk is mounted, or its MSCS folder. ERROR_SOURCE if it is neither. */

@@ -142,6 +142,68 @@ done
 expect 0 '' diff --exact "$sample3/WINNT/Cluster/CLUSDB" "$snapshot"
 result "promise 5: images pass check and hivex and are equal to their sources, times and order too"
 
+# A hivex that loses the last subkey, or value, of a key of more than two: what it does not find
+# again is not published.
+cat >"$work/blind.c" <<'END'
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stddef.h>
+size_t *BLIND(void *hive, size_t node)
+{
+	size_t *(*real)(void *, size_t) = (size_t *(*)(void *, size_t))dlsym(RTLD_NEXT, NAME);
+	size_t *list = real(hive, node), count = 0;
+
+	while (list && list[count])
+		count++;
+	if (count > 2)
+		list[count - 1] = 0;
+	return list;
+}
+END
+if [ -n "${WRAPPER-}" ] || nm -D "$clusnap" 2>/dev/null | grep -q __asan_init; then
+	skip "promise 5: what hivex reads otherwise is not published" "under another tool"
+else
+	for blind in hivex_node_children hivex_node_values; do
+		cc -shared -fPIC -DBLIND=$blind -DNAME="\"$blind\"" -o "$work/blind.so" "$work/blind.c" -ldl ||
+			wrong "no compiler"
+		for command in "backup $sample3 $work/blind" "save $hive Microsoft $work/blind"; do
+			# shellcheck disable=SC2086
+			LD_PRELOAD=$work/blind.so "$clusnap" $command >"$work/said" 2>&1 && wrong "$blind: $command: 0"
+			grep -q 'hivex finds other\|differs from its source' "$work/said" || wrong "$blind: $(<"$work/said")"
+			[ ! -e "$work/blind" ] || wrong "$blind: $command: published"
+		done
+	done
+	result "promise 5: what hivex reads otherwise is not published"
+	# A disk that keeps other bytes than it was given.
+	cat >"$work/garble.c" <<'END'
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <string.h>
+#include <sys/types.h>
+ssize_t write(int fd, const void *data, size_t size)
+{
+	ssize_t (*real)(int, const void *, size_t) = (ssize_t (*)(int, const void *, size_t))dlsym(RTLD_NEXT, "write");
+	static char other[1 << 24] __attribute__((aligned(4096)));
+
+	if (size < 8192 || size > sizeof(other))
+		return real(fd, data, size);
+	memcpy(other, data, size);
+	other[size - 1] ^= 1;
+	return real(fd, other, size);
+}
+END
+	cc -shared -fPIC -o "$work/garble.so" "$work/garble.c" -ldl || wrong "no compiler"
+	"$clusnap" backup --quiet "$node" "$work/kept" || wrong "no backup"
+	bytes "$work/kept" >"$work/bytes"
+	for to in "$work/kept" "$work/garbled"; do
+		LD_PRELOAD=$work/garble.so "$clusnap" backup "$sample3" "$to" >"$work/said" 2>&1
+		[ $? = 5 ] && grep -q 'reads back damaged' "$work/said" || wrong "$to: $(<"$work/said")"
+	done
+	bytes "$work/kept" | cmp -s - "$work/bytes" || wrong "the old snapshot was touched"
+	[ ! -e "$work/garbled" ] || wrong "it was published"
+	result "promise 3: what the disk garbles is noticed before it replaces anything"
+fi
+
 # --- 10 ---
 
 mkdir "$work/elsewhere-mounted"

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "hive/compare.h"
+#include "hive/save.h"
 #include "tests/builder.h"
 
 #define LARGE 40000u /* bytes: data in three segments */
@@ -47,6 +48,21 @@ static struct hive *open_tree(TALLOC_CTX *ctx, struct builder *b)
 	return hive;
 }
 
+/* Promise 5: an image of B is kept as one of A only if they are the same. */
+static void prove(TALLOC_CTX *ctx, const struct hive *a, const struct hive *b, bool same)
+{
+	struct hive_key root_a, root_b;
+	struct error err = { 0 };
+	struct image *image;
+
+	assert_true(hive_root(a, &root_a, &err));
+	assert_true(hive_root(b, &root_b, &err));
+	image = save_subtree(ctx, b, &root_b, NULL, NULL, &err);
+	assert_non_null(image);
+	assert_int_equal(save_prove(a, &root_a, image, "image", &err), same);
+	assert_int_equal(err.kind, same ? ERROR_NONE : ERROR_INTERNAL);
+}
+
 /* What compare says of the tree and of the same after CHANGE, both ways; "" if nothing. */
 static char *differ(TALLOC_CTX *ctx, void (*change)(struct tree *))
 {
@@ -67,6 +83,7 @@ static char *differ(TALLOC_CTX *ctx, void (*change)(struct tree *))
 	assert_int_equal(compare_subtrees(b, &root_b, a, &root_a, &back), same);
 	assert_int_equal(err.kind, same ? ERROR_NONE : ERROR_BAD_NEWS);
 	assert_int_equal(back.kind, err.kind);
+	prove(ctx, a, b, same);
 	return talloc_strdup(ctx, err.text);
 }
 

@@ -77,7 +77,7 @@ for seed in $(seq "${LABS:-1}"); do
 	result $? "$seed: two chk files of a quorum disk are two copies"
 	rm -rf "$dir/quorum" "$dir/two"
 	[ "$(grep -Fxf "$dir/expected" "$dir/found")" = "$(cat "$dir/expected")" ]
-	result $? "$seed: between them is every state of the logs, in order"
+	result $? "promise 7, $seed: between them is every state of the logs, in order"
 	"${clusnap[@]}" log --json "$dir/cba" | python3 -c 'import json, sys
 records = json.load(sys.stdin)["records"]
 assert [r["sequence"] for r in records] == list(range(1, len(records) + 1))
@@ -104,7 +104,7 @@ assert [r["time"] for r in records] == sorted(r["time"] for r in records)'
 	result $? "$seed: what was there is still there, byte for byte"
 	hashes "$dir/more" >"$dir/appended"
 	diff "$dir/found" "$dir/appended"
-	result $? "$seed: it has the same states as a backup of all"
+	result $? "promise 7, $seed: it has the same states as a backup of all"
 	cp -a "$dir/more" "$dir/kept"
 	for row in 'node-2019-b newer' 'node-other-cluster 5893'; do
 		status=0

@@ -125,6 +125,34 @@ expect 4 'ERROR_REGISTRY_CORRUPT (1015)' backup "$work/torn" "$work/s"
 expect 4 'ERROR_NOT_REGISTRY_FILE (1017)' save tests/test_status.sh '' "$work/s"
 result "exit statuses and names for what cannot be read"
 
+# --- a quorum disk that is not as it should be ---
+
+quorum() { # makes $work/quorum anew
+	rm -rf "$work/quorum"
+	cp -r "$testdata/quorum-2003" "$work/quorum"
+}
+from_quorum() { # STATUS TEXT: of a backup with --quiet: what matters is said all the same
+	expect "$1" "$2" backup --quiet --quorum "$work/quorum" "$testdata/node-2003" "$work/with-quorum"
+	is_whole "$work/with-quorum" || wrong "$2: no snapshot"
+}
+quorum
+: >"$work/quorum/MSCS/chkFFF.tmp"
+from_quorum 0 'chkFFF.tmp: is empty and is passed over'
+quorum
+ln -s /etc/passwd "$work/quorum/MSCS/chkFFE.tmp"
+from_quorum 0 'chkFFE.tmp: is no regular file and is passed over'
+quorum
+for i in {101..117}; do
+	cp "$testdata"/quorum-2003/MSCS/chk*.tmp "$work/quorum/MSCS/chk$i.tmp"
+done
+from_quorum 0 'is one of too many'
+quorum
+for folder in "$work"/quorum/MSCS/*/; do # one of them has a checkpoint 4 that no disk has
+	head -c 5000 /dev/urandom >"$folder/00000004.CPT"
+done
+from_quorum 1 'ERROR_NOT_REGISTRY_FILE'
+result "a quorum disk with files that cannot be used: each is said"
+
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 	cp -r "$node" "$work/closed"
 	chmod 755 "$work" && chmod -R a+rX "$work/closed" && chmod 0 "$work/closed/$cluster/CLUSDB"
