@@ -170,3 +170,13 @@ bool layout_is_snapshot(int fd, const char *path, struct error *err)
 	return error_set(err, ERROR_REFUSED,
 	                 "%s: is not empty and no snapshot: ERROR_DIR_NOT_EMPTY (145)", path);
 }
+
+bool layout_has_log(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool found = fd >= 0 && faccessat(fd, LAYOUT_LOG_NAME, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return found;
+}

@@ -42,6 +42,9 @@ const char *layout_kind_name(enum layout_kind kind);
 void layout_chk_name(uint32_t number, char name[LAYOUT_CHK_SIZE]);
 uint32_t layout_chk_number(const char *name);
 
+/* Is PATH a directory with a quolog.log, which no system volume has at its top? */
+bool layout_has_log(const char *path);
+
 /*
  * A publish_may_replace_fn: is the open directory a snapshot of ours, and nothing else?
  * ERROR_REFUSED, with the name, if there is anything that is no part of one, or a quolog.log

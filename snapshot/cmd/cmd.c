@@ -168,7 +168,7 @@ static void help(const struct cmd *cmd, const struct cmd_option *options)
 	printf("\nExit status: 0 done; 1 done, and the answer is bad news; 2 wrong usage; 3 "
 	       "refused for\n"
 	       "safety; 4 a source is unreadable or malformed; 5 the destination could not be "
-	       "written.\n");
+	       "written;\n6 an interrupted restore is waiting for --resume or --rollback.\n");
 }
 
 int cmd_usage(const struct cmd *cmd, const char *why)

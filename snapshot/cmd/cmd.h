@@ -42,8 +42,8 @@ struct command {
 
 extern const struct command command_backup, command_check, command_checkpoint_add,
 	command_checkpoint_list, command_checkpoint_remove, command_diff, command_edit,
-	command_export, command_extract, command_log, command_recover, command_save, command_show,
-	command_status, command_verify;
+	command_export, command_extract, command_log, command_recover, command_restore,
+	command_save, command_show, command_status, command_verify;
 
 /*
  * Parses argv[1..]; OPTIONS may be NULL. Between LEAST and MOST arguments must remain (MOST -1:
@@ -154,9 +154,6 @@ void cmd_say_recovery(const struct cmd *cmd, const struct hive *hive);
 /* What it could not see, on standard error and as an array of {code, text}. */
 void cmd_warn_recovery(const char *name, const struct recovery *recovery);
 json_t *cmd_recovery_json(const struct recovery *recovery);
-
-/* Is PATH a SNAPSHOT, not a SYSTEM? */
-bool cmd_is_snapshot(const char *path);
 
 /*
  * The database of a SYSTEM or of a SNAPSHOT (its newest state): copy->system is NULL for a

@@ -195,10 +195,10 @@ static bool print_text(struct cmd *cmd, const struct list *list, struct error *e
 static bool take_with(struct cmd *cmd, const char *with, const struct copy *copy,
                       struct places_options *options, struct error *err)
 {
-	bool first = cmd_is_snapshot(copy->path);
+	bool first = layout_has_log(copy->path);
 	struct copy other;
 
-	if (cmd_is_snapshot(with) == first || (!first && !copy->system))
+	if (layout_has_log(with) == first || (!first && !copy->system))
 		return error_set(err, ERROR_USAGE,
 		                 "--with compares a node's disk with a snapshot: %s and %s are not "
 		                 "one of each",
@@ -223,7 +223,7 @@ static bool compare(struct cmd *cmd, const struct copy *copy, const char *with,
 {
 	options->cluster = &copy->cluster;
 	options->generation = copy->cluster.generation;
-	if (cmd_is_snapshot(copy->path))
+	if (layout_has_log(copy->path))
 		options->snapshot = copy->path;
 	else
 		options->live = copy->system;

@@ -3,7 +3,6 @@
  * a quolog.log is a snapshot: no system volume has one at its top.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -11,16 +10,6 @@
 #include "snapshot/cmd/cmd.h"
 #include "snapshot/replay.h"
 #include "snapshot/verify.h"
-
-bool cmd_is_snapshot(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool found = fd >= 0 && faccessat(fd, LAYOUT_LOG_NAME, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-
-	if (fd >= 0)
-		close(fd);
-	return found;
-}
 
 static bool snapshot_copy(struct cmd *cmd, const char *path, struct copy *copy, struct error *err)
 {
@@ -43,7 +32,7 @@ bool cmd_copy(struct cmd *cmd, const char *path, const struct hive_options *opti
               struct copy *copy, struct error *err)
 {
 	cmd_progress(cmd, "reading", path);
-	if (cmd_is_snapshot(path))
+	if (layout_has_log(path))
 		return snapshot_copy(cmd, path, copy, err);
 	if (!copy_open(cmd->ctx, path, options, copy, err))
 		return false;
@@ -78,7 +67,7 @@ bool cmd_checkpoints(struct cmd *cmd, const struct copy *copy, struct checkpoint
 {
 	if (!checkpoints_read(cmd->ctx, &copy->cluster, copy->system, checkpoints, err))
 		return false;
-	if (cmd_is_snapshot(copy->path))
+	if (layout_has_log(copy->path))
 		return find_files(cmd, copy->path, checkpoints, err);
 	for (uint32_t i = 0; i < checkpoints->count; i++)
 		checkpoints->list[i].file = checkpoints->list[i].key_file;
@@ -118,7 +107,7 @@ static struct hive *hive_at(struct cmd *cmd, const char *path, bool *is_one, str
 	uint64_t sequence;
 
 	*is_one = snapshot && access(path, F_OK) != 0 && cmd_sequence(at + 1, &sequence) &&
-	          cmd_is_snapshot(snapshot);
+	          layout_has_log(snapshot);
 	if (!*is_one || !verify_complete(cmd->ctx, snapshot, &verdict, err))
 		return NULL;
 	return replay_hive(cmd->ctx, snapshot, verdict.log, sequence, err);
@@ -133,7 +122,7 @@ struct hive *cmd_hive(struct cmd *cmd, const char *path, const struct hive_optio
 	bool is_one;
 
 	cmd_progress(cmd, "reading", path);
-	if (cmd_is_snapshot(path))
+	if (layout_has_log(path))
 		return verify_newest(cmd->ctx, path, &verdict, err);
 	hive = hive_at(cmd, path, &is_one, err);
 	if (is_one)

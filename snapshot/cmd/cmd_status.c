@@ -1,13 +1,33 @@
 /* clusnap status: what GetNodeClusterState and GetClusterInformation would say. */
 #include "checkpoint/copy.h"
 #include "snapshot/cmd/cmd.h"
+#include "snapshot/restore.h"
 
 /* One SYSTEM of the command line; unreadable ones stay in the answer, with the reason. */
 struct asked {
 	struct copy *copies;
 	struct error *errors; /* kind ERROR_NONE if the copy could be opened */
 	uint32_t count;
+	bool interrupted; /* a restore was, on one of them */
 };
+
+static bool look_for_restore(struct cmd *cmd, struct asked *asked, struct copy *copy,
+                             struct error *err)
+{
+	char *begun;
+
+	if (!restore_interrupted(cmd->ctx, copy, &begun, err))
+		return false;
+	if (!begun)
+		return true;
+	asked->interrupted = true;
+	problems_add(
+		copy->problems, PROBLEM_HEALS, PROBLEM_NOWHERE, "restore-interrupted",
+		"a restore was interrupted here (%s): `clusnap restore --resume %s` finishes it, "
+		"--rollback undoes it",
+		begun, copy->path);
+	return true;
+}
 
 static bool open_all(struct cmd *cmd, const struct hive_options *how, struct asked *asked,
                      struct error *err)
@@ -23,6 +43,8 @@ static bool open_all(struct cmd *cmd, const struct hive_options *how, struct ask
 		cmd_progress(cmd, "reading", cmd->args[i]);
 		if (copy_open(cmd->ctx, cmd->args[i], how, copy, &asked->errors[i])) {
 			asked->errors[i].kind = ERROR_NONE; /* of a database, it is an answer */
+			if (!look_for_restore(cmd, asked, copy, err))
+				return false;
 			continue;
 		}
 		if (asked->errors[i].kind == ERROR_INTERNAL) {
@@ -35,13 +57,15 @@ static bool open_all(struct cmd *cmd, const struct hive_options *how, struct ask
 }
 
 /*
- * 1 if a node has no usable database or is none, or lacks a hive that Windows needs; 4 if
- * something could not be read at all.
+ * 6 if a restore was interrupted; 1 if a node has no usable database or is none, or lacks a
+ * hive that Windows needs; 4 if something could not be read at all.
  */
 static int verdict(const struct asked *asked)
 {
 	int status = 0;
 
+	if (asked->interrupted)
+		return ERROR_INTERRUPTED;
 	for (uint32_t i = 0; i < asked->count; i++) {
 		const struct copy *copy = &asked->copies[i];
 
@@ -250,7 +274,7 @@ static int run(struct cmd *cmd, int argc, char **argv)
 	const struct cmd_option options[] = { CMD_DISK_OPTIONS(&hive), { 0 } };
 	struct newest *newest;
 	struct hive_options how;
-	struct asked asked;
+	struct asked asked = { 0 };
 	uint32_t clusters;
 	struct error err;
 	int status;

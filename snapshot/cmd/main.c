@@ -17,6 +17,7 @@ static const struct command *const commands[] = {
 	&command_checkpoint_list,
 	&command_checkpoint_add,
 	&command_checkpoint_remove,
+	&command_restore,
 	&command_recover,
 	&command_save,
 	&command_check,

@@ -1,0 +1,174 @@
+/* clusnap restore: RestoreClusterDatabase and the restore of a system's state, offline. */
+#include "snapshot/cmd/cmd_restore.h"
+
+struct restoring {
+	const char *to, *quorum;
+	bool authoritative, checkpoints, dry_run, resume, rollback;
+	char **force;
+	struct cmd_hive_options hive;
+};
+
+static void progress(void *cmd, const char *step, const char *what)
+{
+	cmd_progress(cmd, step, what);
+}
+
+/* What is wrong with the words, or NULL. */
+static const char *check_words(const struct cmd *cmd, const struct restoring *asked,
+                               TALLOC_CTX *ctx)
+{
+	bool again = asked->resume || asked->rollback;
+
+	if (asked->resume && asked->rollback)
+		return "--resume and --rollback exclude each other";
+	if (again && asked->dry_run)
+		return "--dry-run shows the plan of a new restore";
+	if (!again && cmd->count < 2)
+		return "an argument is missing";
+	if (cmd->count > 2 && !asked->checkpoints)
+		return "names of resources go with --checkpoints";
+	for (char **name = asked->force; name && *name; name++) {
+		char *why;
+
+		if (restore_can_force(*name))
+			continue;
+		why = talloc_asprintf(ctx, "--force does not know %s; it takes", *name);
+		for (const char *const *known = restore_forces(); why && *known; known++)
+			why = talloc_asprintf_append(why, " %s", *known);
+		return why ? why : "out of memory";
+	}
+	return NULL;
+}
+
+static bool prepare(struct cmd *cmd, const struct restoring *asked, struct restore_options *options)
+{
+	struct journal_request *request = &options->request;
+	int words = cmd->count > 2 ? cmd->count - 2 : 0;
+
+	*options = (struct restore_options){
+		.request = { .source = cmd->count > 1 ? cmd->args[0] : NULL,
+		             .to = asked->to != NULL,
+		             .authoritative = asked->authoritative,
+		             .checkpoints = asked->checkpoints,
+		             .force = asked->force },
+		.target = cmd->args[cmd->count > 1 ? 1 : 0],
+		.quorum = asked->quorum,
+		.hive = cmd_hive_options(&asked->hive),
+		.progress = progress,
+		.progress_data = cmd,
+	};
+	if (!words)
+		return true;
+	request->resources = talloc_zero_array(cmd->ctx, char *, (unsigned)words + 1);
+	for (int i = 0; request->resources && i < words; i++)
+		request->resources[i] = cmd->args[i + 2];
+	return request->resources != NULL;
+}
+
+static int plain(struct cmd *cmd, const struct restoring *asked,
+                 const struct restore_options *options)
+{
+	struct restore restore;
+	const char *result;
+	struct error err;
+
+	if (!restore_plan(cmd->ctx, options, &restore, &err))
+		return err.kind == ERROR_REFUSED && restore.refusal_count
+		               ? cmd_restore_refused(cmd, &restore, &err)
+		               : cmd_fail(&err);
+	if (restore.journal.step_count == 0)
+		result = "unchanged: it is as in the source already";
+	else
+		result = asked->dry_run ? "would be restored; nothing was changed" : "restored";
+	if (!asked->dry_run && !restore_run(&restore, &err))
+		return cmd_fail(&err);
+	return cmd_restore_print(cmd, &restore, result, asked->dry_run, &err) ? cmd_end(0)
+	                                                                      : cmd_fail(&err);
+}
+
+/* --resume and --rollback. Where nothing is waiting, the first is a restore like any other. */
+static int again(struct cmd *cmd, const struct restoring *asked,
+                 const struct restore_options *options)
+{
+	struct restore restore;
+	struct error err;
+	bool found = false;
+
+	if (!(asked->resume ? restore_resume : restore_rollback)(cmd->ctx, options, &restore,
+	                                                         &found, &err))
+		return found && err.kind == ERROR_REFUSED && restore.refusal_count
+		               ? cmd_restore_refused(cmd, &restore, &err)
+		               : cmd_fail(&err);
+	if (!found && asked->resume && options->request.source) {
+		cmd_note(cmd, "%s: no restore was interrupted there; it begins now",
+		         options->target);
+		return plain(cmd, asked, options);
+	}
+	return cmd_restore_print(cmd, &restore,
+	                         !found          ? "no restore was interrupted there"
+	                         : asked->resume ? "restored: what was interrupted is done"
+	                                         : "rolled back: every file is as it was before",
+	                         false, &err)
+	               ? cmd_end(0)
+	               : cmd_fail(&err);
+}
+
+static int run(struct cmd *cmd, int argc, char **argv)
+{
+	struct restoring asked = { 0 };
+	const struct cmd_option rows[] = {
+		{ "to", "SEQ", "the state after this transaction (default: the newest)", NULL,
+		  &asked.to, NULL },
+		{ "authoritative", NULL, "what is restored is to prevail in the whole cluster",
+		  &asked.authoritative, NULL, NULL },
+		{ "quorum", "DIR", "the mounted quorum disk (first generation)", NULL,
+		  &asked.quorum, NULL },
+		{ "checkpoints", NULL, "the subtrees of registry checkpoints instead of CLUSDB",
+		  &asked.checkpoints, NULL, NULL },
+		{ "dry-run", NULL, "change nothing; the plan, file by file, and the differences",
+		  &asked.dry_run, NULL, NULL },
+		{ "force", "NAME", "override the refusal of this name (repeatable)", NULL, NULL,
+		  &asked.force },
+		{ "resume", NULL, "finish a restore that was interrupted", &asked.resume, NULL,
+		  NULL },
+		{ "rollback", NULL, "undo a restore that was interrupted", &asked.rollback, NULL,
+		  NULL },
+		CMD_DISK_OPTIONS(&asked.hive),
+		{ 0 },
+	};
+	struct restore_options options;
+	const char *why;
+	int status;
+
+	if (!cmd_parse(cmd, argc, argv, rows, 1, -1, &status))
+		return status;
+	why = check_words(cmd, &asked, cmd->ctx);
+	if (why)
+		return cmd_usage(cmd, why);
+	if (!prepare(cmd, &asked, &options))
+		return ERROR_INTERNAL;
+	if (asked.to && !cmd_sequence(asked.to, &options.request.sequence))
+		return cmd_usage(cmd, "--to wants the number of a transaction");
+	if (asked.resume || asked.rollback)
+		return again(cmd, &asked, &options);
+	return plain(cmd, &asked, &options);
+}
+
+const struct command command_restore = {
+	.name = "restore",
+	.arguments = "SNAPSHOT SYSTEM [RESOURCE...]",
+	.summary = "ClusDb or checkpoints back into a stopped node (RestoreClusterDatabase)",
+	.help = "Puts the cluster database of SNAPSHOT (or of a chk????.tmp, a CLUSDB, a witness "
+		"disk's hive,\n"
+		"another node's disk) into the node whose system volume is mounted at SYSTEM. "
+		"With\n"
+		"--checkpoints: the subtrees of its registry checkpoints, of the RESOURCEs named "
+		"or of all,\n"
+		"into the node's SOFTWARE and other hives. What is replaced is set aside in "
+		"Cluster/clusnap-<UTC\n"
+		"time>. A restore that was interrupted is exit status 6 until --resume or "
+		"--rollback (which\n"
+		"need SYSTEM alone) has been run. Mount it for this with\n"
+		"  ntfs-3g -o rw,nodev,nosuid,noexec,windows_names DEVICE DIRECTORY",
+	.run = run,
+};

@@ -1,0 +1,304 @@
+/* Planning a restore: everything that can be found wrong is found before a byte is written. */
+#include <stdlib.h>
+#include <time.h>
+
+#include "hive/save.h"
+#include "snapshot/restoring.h"
+
+/* --- the target --- */
+
+char *restore_cluster(TALLOC_CTX *ctx, const struct system *system, struct error *err)
+{
+	char *path = talloc_asprintf(ctx, "%s/Cluster", system->windows);
+	struct volume_entry entry;
+
+	if (!path) {
+		error_memory(err);
+		return NULL;
+	}
+	if (!volume_find(ctx, system->volume, path, &entry, err))
+		return NULL;
+	err->kind = ERROR_NONE;
+	return entry.kind == VOLUME_DIRECTORY ? entry.path : NULL;
+}
+
+static bool open_target(struct restore *r, struct error *err)
+{
+	const char *path = r->options->target;
+
+	if (!copy_open(r->ctx, path, NULL, &r->target, err))
+		return false;
+	if (!r->target.system)
+		return error_set(
+			err, ERROR_USAGE,
+			"%s: is a file; a restore wants the directory where the node's system "
+			"volume is mounted",
+			path);
+	r->cluster = restore_cluster(r->ctx, r->target.system, err);
+	if (r->cluster || err->kind != ERROR_NONE)
+		return r->cluster != NULL;
+	return error_set(err, ERROR_REFUSED,
+	                 "%s: not-a-node: there is no directory Cluster in %s, so no cluster "
+	                 "service is installed there",
+	                 path, r->target.system->windows);
+}
+
+static bool open_disks(struct restore *r, struct error *err)
+{
+	if (!open_target(r, err))
+		return false;
+	if (!r->options->quorum)
+		return true;
+	r->quorum = quorum_open(r->ctx, r->options->quorum, err);
+	return r->quorum != NULL;
+}
+
+bool restore_begin(TALLOC_CTX *ctx, const struct restore_options *options, struct restore *r,
+                   struct error *err)
+{
+	*r = (struct restore){ .ctx = ctx, .options = options, .warnings = problems_new(ctx) };
+	r->journal.request = options->request;
+	r->journal.id = talloc_strdup(ctx, "");
+	if (!r->warnings || !r->journal.id)
+		return error_memory(err);
+	return open_disks(r, err);
+}
+
+static bool check_pending(struct restore *r, struct error *err)
+{
+	struct journal journal;
+	bool found;
+
+	if (!replacement_find(r->ctx, r->target.system->volume, r->cluster, &journal, &found, err))
+		return false;
+	return !found || error_set(err, ERROR_INTERRUPTED,
+	                           "%s: a restore that began at %s was interrupted; finish it with "
+	                           "`clusnap restore --resume %s`, or undo it with --rollback",
+	                           r->options->target, journal.begun, r->options->target);
+}
+
+/* --- the plan --- */
+
+static bool check_request(const struct restore *r, struct error *err)
+{
+	const struct journal_request *request = &r->options->request;
+
+	if (!r->options->quorum || request->authoritative || request->checkpoints)
+		return r->options->quorum && r->target.system->generation == 2
+		               ? error_set(err, ERROR_USAGE,
+		                           "--quorum is for the first generation: from 2008 on a "
+		                           "quorum disk has no MSCS folder, and the newest version "
+		                           "tag wins")
+		               : true;
+	return error_set(err, ERROR_USAGE,
+	                 "--quorum goes with --authoritative or --checkpoints: a node restore "
+	                 "leaves the quorum disk alone");
+}
+
+/* The database as an image: that of the snapshot, or a compact one of what was found. */
+static const struct image *database_image(struct restore *r, struct error *err)
+{
+	struct hive_key root;
+
+	if (r->source.is_snapshot)
+		return hive_image(r->source.hive);
+	if (!hive_root(r->source.hive, &root, err))
+		return NULL;
+	return save_proved(r->ctx, r->source.hive, &root, NULL, r->source.path, NULL, err);
+}
+
+static bool is_equal(struct restore *r, bool *equal, struct error *err)
+{
+	uint8_t digest[DIGEST_SIZE];
+	struct hive_key root;
+
+	*equal = false;
+	if (!r->target.hive || r->target.condition != COPY_CLEAN)
+		return true;
+	if (!hive_root(r->target.hive, &root, err) ||
+	    !digest_subtree(r->target.hive, &root, digest, err))
+		return false;
+	*equal = memcmp(digest, r->source.digest, DIGEST_SIZE) == 0;
+	return true;
+}
+
+bool restore_differs(struct restore *r, const char *what, const struct hive *a,
+                     const struct hive_key *key_a, const struct hive *b, struct error *err)
+{
+	struct restore_difference *list = talloc_realloc(
+		r->ctx, r->differences, struct restore_difference, r->difference_count + 1);
+	struct restore_difference one = { .what = what, .a = a, .b = b };
+
+	if (!list)
+		return error_memory(err);
+	r->differences = list;
+	if (a)
+		one.key_a = *key_a;
+	if (!hive_root(b, &one.key_b, err))
+		return false;
+	list[r->difference_count++] = one;
+	return true;
+}
+
+/* To what is there now, if that can be read. */
+static bool database_differs(struct restore *r, struct error *err)
+{
+	struct hive_key root;
+
+	if (!r->target.hive)
+		return true;
+	if (!hive_root(r->target.hive, &root, err) ||
+	    !restore_differs(r, "CLUSDB", r->target.hive, &root, r->source.hive, err))
+		return false;
+	r->differences[r->difference_count - 1].database = true;
+	return true;
+}
+
+static bool plan_database(struct restore *r, struct error *err)
+{
+	const struct image *image;
+
+	if (!is_equal(r, &r->equal, err))
+		return false;
+	if (r->equal)
+		return true;
+	image = database_image(r, err);
+	return image && database_differs(r, err) &&
+	       restore_step_hive(r, r->target.file, r->cluster, "CLUSDB", image, err);
+}
+
+/* All .CPT and .CPR of the snapshot. */
+static bool plan_quorum(struct restore *r, struct error *err)
+{
+	const struct verdict *verdict = &r->source.verdict;
+
+	if (!restore_quorum_database(r, err))
+		return false;
+	for (size_t i = 0; i < verdict->file_count; i++) {
+		enum layout_kind kind = verdict->files[i].kind;
+
+		if ((kind == LAYOUT_CPT || kind == LAYOUT_CPR) &&
+		    !restore_quorum_file(r, verdict->files[i].path, err))
+			return false;
+	}
+	return true;
+}
+
+/* An older state over a newer one is what a restore is for, but it is said. */
+static bool warn_older(struct restore *r, struct error *err)
+{
+	char *why = NULL;
+
+	if (!r->database || r->equal || !r->target.hive)
+		return true;
+	if (cluster_compare(r->ctx, &r->source.cluster, &r->target.cluster, &why) >= 0)
+		return true;
+	problems_add(r->warnings, PROBLEM_NOTE, PROBLEM_NOWHERE, "stale",
+	             "the database on %s is newer than what is restored: %s", r->options->target,
+	             why ? why : "");
+	return why ? true : error_memory(err);
+}
+
+/* A directory of its own for what is set aside, named by the time. */
+static char *aside(struct restore *r, struct volume *volume, const char *folder, const char *stamp,
+                   struct error *err)
+{
+	struct volume_entry entry;
+
+	for (unsigned n = 1; n < 100; n++) {
+		char *path = talloc_asprintf(r->ctx, "%s%s" JOURNAL_PREFIX "%s", folder,
+		                             *folder ? "/" : "", stamp);
+
+		if (path && n > 1)
+			path = talloc_asprintf_append(path, "-%u", n);
+		if (!path) {
+			error_memory(err);
+			return NULL;
+		}
+		if (!volume_find(r->ctx, volume, path, &entry, err))
+			return NULL;
+		if (entry.kind == VOLUME_ABSENT)
+			return path;
+	}
+	error_set(err, ERROR_DESTINATION, "%s: has 99 directories " JOURNAL_PREFIX "%s already",
+	          folder, stamp);
+	return NULL;
+}
+
+static bool uses(const struct journal *journal, enum journal_disk disk)
+{
+	for (uint32_t i = 0; i < journal->step_count; i++) {
+		if (journal->steps[i].disk == disk)
+			return true;
+	}
+	return false;
+}
+
+/* The journal lies on the system disk whatever it is about. */
+static bool name_asides(struct restore *r, struct error *err)
+{
+	struct journal *journal = &r->journal;
+	time_t now = time(NULL);
+	char stamp[32], begun[32];
+	struct tm parts;
+
+	if (journal->step_count == 0)
+		return true;
+	gmtime_r(&now, &parts);
+	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &parts);
+	strftime(begun, sizeof(begun), "%Y-%m-%dT%H:%M:%SZ", &parts);
+	journal->begun = talloc_strdup(r->ctx, begun);
+	if (!journal->begun)
+		return error_memory(err);
+	journal->aside[JOURNAL_SYSTEM] = aside(r, r->target.system->volume, r->cluster, stamp, err);
+	if (!journal->aside[JOURNAL_SYSTEM])
+		return false;
+	if (!uses(journal, JOURNAL_QUORUM))
+		return true;
+	journal->aside[JOURNAL_QUORUM] = aside(r, r->quorum->volume, r->quorum->folder, stamp, err);
+	return journal->aside[JOURNAL_QUORUM] != NULL;
+}
+
+/* A resume may be run from another directory. */
+static bool name_source(struct restore *r, struct error *err)
+{
+	char *real = realpath(r->options->request.source, NULL);
+
+	r->journal.request.source = talloc_strdup(r->ctx, real ? real : r->options->request.source);
+	free(real);
+	return r->journal.request.source ? true : error_memory(err);
+}
+
+static bool refused(const struct restore *r, struct error *err)
+{
+	return error_set(err, ERROR_REFUSED, "%s: refused: %s: %s (--force %s overrides this)",
+	                 r->options->target, r->refusals[0].name, r->refusals[0].text,
+	                 r->refusals[0].name);
+}
+
+static bool plan(struct restore *r, struct error *err)
+{
+	const struct journal_request *request = &r->options->request;
+
+	if (!check_request(r, err) || !restore_source_open(r, err) ||
+	    !restore_refuse_target(r, err) || !restore_refuse_quorum(r, err))
+		return false;
+	if (r->refusal_count)
+		return refused(r, err);
+	r->database = request->authoritative || !request->checkpoints;
+	if (r->database && !plan_database(r, err))
+		return false;
+	if (request->checkpoints && !restore_checkpoints(r, err))
+		return false;
+	if (request->authoritative && r->quorum && !plan_quorum(r, err))
+		return false;
+	return warn_older(r, err) && name_source(r, err) && name_asides(r, err) &&
+	       restore_advise(r, err);
+}
+
+bool restore_plan(TALLOC_CTX *ctx, const struct restore_options *options, struct restore *restore,
+                  struct error *err)
+{
+	return restore_begin(ctx, options, restore, err) && check_pending(restore, err) &&
+	       plan(restore, err);
+}

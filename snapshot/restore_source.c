@@ -1,0 +1,63 @@
+/*
+ * What is restored: a state of a snapshot, or, where somebody has less than that, a chk????.tmp, a
+ * CLUSDB, a witness disk's hive or another node's disk: what KB224999 does by hand, but
+ * recovered and checked first.
+ */
+#include "snapshot/replay.h"
+#include "snapshot/restoring.h"
+
+static bool open_snapshot(struct restore *r, struct restore_source *source, struct error *err)
+{
+	const struct journal_request *request = &r->options->request;
+	const struct verdict *verdict = &source->verdict;
+	uint64_t sequence;
+
+	if (!verify_path(r->ctx, source->path, &source->verdict, err))
+		return false;
+	if (!verdict->complete) {
+		if (!verdict->log)
+			return error_set(err, ERROR_SOURCE, "%s: is damaged: %s: %s", source->path,
+			                 verdict->damage[0].path, verdict->damage[0].text);
+		if (!restore_refuse(r, "snapshot-damaged", err,
+		                    "%s is damaged: %s: %s (`clusnap verify` names all); take "
+		                    "another copy of it",
+		                    source->path, verdict->damage[0].path, verdict->damage[0].text))
+			return false;
+	}
+	sequence = request->to ? request->sequence : verdict->sequence;
+	r->journal.request.sequence = sequence;
+	r->journal.id = talloc_strdup(r->ctx, verdict->id);
+	source->hive = replay_hive(r->ctx, source->path, verdict->log, sequence, err);
+	return source->hive != NULL;
+}
+
+static bool open_copy(struct restore *r, struct restore_source *source, struct error *err)
+{
+	const struct copy *copy = &source->copy;
+
+	if (r->options->request.to)
+		return error_set(err, ERROR_USAGE,
+		                 "%s: --to is for a snapshot, which has a history", source->path);
+	if (!copy_open(r->ctx, source->path, &r->options->hive, &source->copy, err))
+		return false;
+	if (!copy->hive)
+		return error_set(err,
+		                 copy->condition == COPY_MISSING ? ERROR_BAD_NEWS : ERROR_SOURCE,
+		                 "%s", copy->why);
+	source->hive = copy->hive;
+	return true;
+}
+
+bool restore_source_open(struct restore *r, struct error *err)
+{
+	struct restore_source *source = &r->source;
+	struct hive_key root;
+
+	source->path = r->options->request.source;
+	source->is_snapshot = layout_has_log(source->path);
+	if (!(source->is_snapshot ? open_snapshot : open_copy)(r, source, err) ||
+	    !cluster_read(r->ctx, source->hive, &source->cluster, err))
+		return false;
+	return hive_root(source->hive, &root, err) &&
+	       digest_subtree(source->hive, &root, source->digest, err);
+}
