@@ -20,7 +20,7 @@ damage() { # HOW FILE
 	bytes) printf 'ZZZZ' | dd of="$2" bs=1 seek=4132 conv=notrunc status=none ;;
 	deleted) rm "$2" ;;
 	changed) # sound, but another state
-		printf 'Windows Registry Editor Version 5.00\n\n[\\Nodes]\n"Added"=dword:1\n' >"$work/a.reg"
+		printf 'Windows Registry Editor Version 5.00\n\n[\\Nodes]\n"Added"=dword:00000001\n' >"$work/a.reg"
 		hivexregedit --merge "$2" "$work/a.reg"
 		;;
 	esac
@@ -72,10 +72,10 @@ if have_ntfs; then
 	node_attributes() {
 		local hive=$emden/Windows/Cluster/CLUSDB
 		ntfs_disks || return
-		setfattr -h -n system.ntfs_attrib_be -v 0x00000006 "$hive"
+		setfattr -h -n system.ntfs_attrib_be -v 0x00000026 "$hive"
 		damage zeroed "$hive"
 		expect 0 restored restore "$snapshot19" "$emden"
-		[ "$(getfattr -h --only-values -n system.ntfs_attrib_be "$hive" | od -An -tx1 | tr -d ' ')" = 00000006 ] ||
+		[ "$(getfattr -h --absolute-names --only-values -n system.ntfs_attrib_be "$hive" | od -An -tx1 | tr -d ' ')" = 00000026 ] ||
 			wrong "attributes: $(getfattr -h -n system.ntfs_attrib_be -e hex "$hive")"
 	}
 	node_attributes
@@ -174,9 +174,10 @@ refuse identity-mismatch chk1C4.tmp --authoritative --quorum "$quorum" "$snapsho
 result "refused: another cluster, another generation, a node that is no member, a foreign quorum disk"
 
 service() { # START: of ClusSvc on emden, in both control sets
+	printf 'Windows Registry Editor Version 5.00\n' >"$work/a.reg"
 	for set in 1 2; do
-		printf 'Windows Registry Editor Version 5.00\n\n[\\ControlSet00%s\\Services\\ClusSvc]\n"Start"=dword:%08x\n' $set "$1"
-	done >"$work/a.reg"
+		printf '\n[\\ControlSet00%s\\Services\\ClusSvc]\n"Start"=dword:%08x\n' $set "$1"
+	done >>"$work/a.reg"
 	hivexregedit --merge "$emden/Windows/System32/config/SYSTEM" "$work/a.reg"
 }
 fresh_disks
@@ -235,7 +236,7 @@ result "from a bare hive, and from another node's disk"
 
 fresh_disks
 cp -r "$snapshot19" "$work/edited"
-printf 'Windows Registry Editor Version 5.00\n\n[HKEY_LOCAL_MACHINE\\Cluster\\Nodes]\n"Edited"=dword:2\n' >"$work/b.reg"
+printf 'Windows Registry Editor Version 5.00\n\n[HKEY_LOCAL_MACHINE\\Cluster\\Nodes]\n"Edited"=dword:00000002\n' >"$work/b.reg"
 run edit --quiet "$work/edited" "$work/b.reg"
 expect 0 restored restore "$work/edited" "$emden"
 tree "$emden/Windows/Cluster/CLUSDB" | grep -q Edited || wrong "the newest state is not there"
@@ -256,7 +257,7 @@ Windows Registry Editor Version 5.00
 "Broken"="by hand"
 
 [\Other]
-"Kept"=dword:7
+"Kept"=dword:00000007
 END
 	hivexregedit --merge "$software" "$work/c.reg"
 }
@@ -274,7 +275,7 @@ checkpoint_restore() {
 	run diff --exact --key "$key" --key '' "$software" "$cpt"
 	[ $status -eq 0 ] || wrong "the subtree is not the .CPT's: $out"
 	run diff --exact "$work/before" "$software"
-	[ -z "$(grep -v 'MSSQLSERVER' <<<"$out")" ] || wrong "something else has changed: $out"
+	[ -z "$(grep -vi 'MSSQLSERVER' <<<"$out")" ] || wrong "something else has changed: $out"
 	tree "$software" | grep -q Kept || wrong "another key is gone"
 	cmp -s "$work/before" "$(aside "$kiel/WINNT/Cluster")/SOFTWARE" || wrong "not set aside"
 	[ "$clusdb" = "$(sha256sum "$kiel/WINNT/Cluster/CLUSDB")" ] || wrong "CLUSDB was touched"
