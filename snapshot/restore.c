@@ -20,13 +20,24 @@ bool restore_run(struct restore *r, struct error *err)
 	if (r->journal.step_count == 0)
 		return true;
 	replacement = replacement_of(r, err);
-	done = replacement &&
-	       replacement_prepare(replacement, r->contents, options->progress,
+	if (!replacement)
+		return error_wrap(err, "nothing was changed");
+	done = replacement_prepare(replacement, r->contents, options->progress,
 	                           options->progress_data, err) &&
 	       replacement_forward(replacement, options->progress, options->progress_data, err) &&
 	       replacement_finish(replacement, err);
 	talloc_free(replacement);
 	return done;
+}
+
+/* The disks of an interrupted restore, which stays as it is if they cannot be had. */
+static struct replacement *replacement_again(struct restore *r, struct error *err)
+{
+	struct replacement *replacement = replacement_of(r, err);
+
+	if (!replacement)
+		error_wrap(err, "the interrupted restore still waits for --resume or --rollback");
+	return replacement;
 }
 
 static bool find(TALLOC_CTX *ctx, const struct restore_options *options, struct restore *r,
@@ -60,7 +71,7 @@ bool restore_resume(TALLOC_CTX *ctx, const struct restore_options *options, stru
 		return false;
 	if (!*found)
 		return true;
-	replacement = replacement_of(restore, err);
+	replacement = replacement_again(restore, err);
 	if (!replacement)
 		return false;
 	if (replacement_forward(replacement, options->progress, options->progress_data, err))

@@ -196,10 +196,15 @@ static void warn_overlaps(struct restore *r, const struct checkpoints *points)
 	}
 }
 
-/* Where the cluster keeps a checkpoint of its own, that one wins when the resource comes online. */
+/*
+ * Where the cluster keeps a checkpoint of its own, that one wins when the resource comes online. An
+ * authoritative restore puts all of them back anyway.
+ */
 static bool plan_others(struct restore *r, const struct checkpoints *points, struct error *err)
 {
-	for (uint32_t i = 0; r->quorum && i < points->count; i++) {
+	if (!r->quorum || r->options->request.authoritative)
+		return true;
+	for (uint32_t i = 0; i < points->count; i++) {
 		const struct checkpoint *point = &points->list[i];
 
 		if (point->type == CHECKPOINT_REGISTRY && is_wanted(r, point) &&

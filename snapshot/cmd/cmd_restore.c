@@ -65,6 +65,18 @@ static bool prepare(struct cmd *cmd, const struct restoring *asked, struct resto
 	return request->resources != NULL;
 }
 
+/* That a result cannot be printed does not undo it. */
+static int end(struct cmd *cmd, const struct restore *restore, const char *result, bool differences)
+{
+	struct error err;
+	int status = cmd_restore_print(cmd, restore, result, differences, &err) ? cmd_end(0)
+	                                                                        : cmd_fail(&err);
+
+	if (status != 0)
+		cmd_message("%s: %s, all the same", restore->options->target, result);
+	return status;
+}
+
 static int plain(struct cmd *cmd, const struct restoring *asked,
                  const struct restore_options *options)
 {
@@ -82,8 +94,7 @@ static int plain(struct cmd *cmd, const struct restoring *asked,
 		result = asked->dry_run ? "would be restored; nothing was changed" : "restored";
 	if (!asked->dry_run && !restore_run(&restore, &err))
 		return cmd_fail(&err);
-	return cmd_restore_print(cmd, &restore, result, asked->dry_run, &err) ? cmd_end(0)
-	                                                                      : cmd_fail(&err);
+	return end(cmd, &restore, result, asked->dry_run);
 }
 
 /* --resume and --rollback. Where nothing is waiting, the first is a restore like any other. */
@@ -104,13 +115,11 @@ static int again(struct cmd *cmd, const struct restoring *asked,
 		         options->target);
 		return plain(cmd, asked, options);
 	}
-	return cmd_restore_print(cmd, &restore,
-	                         !found          ? "no restore was interrupted there"
-	                         : asked->resume ? "restored: what was interrupted is done"
-	                                         : "rolled back: every file is as it was before",
-	                         false, &err)
-	               ? cmd_end(0)
-	               : cmd_fail(&err);
+	return end(cmd, &restore,
+	           !found          ? "no restore was interrupted there"
+	           : asked->resume ? "restored: what was interrupted is done"
+	                           : "rolled back: every file is as it was before",
+	           false);
 }
 
 static int run(struct cmd *cmd, int argc, char **argv)
