@@ -75,7 +75,7 @@ bool restore_resume(TALLOC_CTX *ctx, const struct restore_options *options, stru
 	if (!replacement)
 		return false;
 	if (replacement_forward(replacement, options->progress, options->progress_data, err))
-		return replacement_finish(replacement, err);
+		return replacement_finish(replacement, err) && restore_advise(restore, err);
 	return err->kind == ERROR_BAD_NEWS && begin_anew(restore, replacement, err);
 }
 

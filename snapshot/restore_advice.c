@@ -21,7 +21,7 @@ static bool say(struct restore *r, const char *sentence, struct error *err)
 
 static bool first_generation(struct restore *r, struct error *err)
 {
-	if (!r->options->request.authoritative)
+	if (!r->journal.request.authoritative)
 		return say(
 			r,
 			"At its next start this node first tries to join: if another node is up, "
@@ -45,7 +45,7 @@ static bool first_generation(struct restore *r, struct error *err)
 
 static bool second_generation(struct restore *r, struct error *err)
 {
-	if (!r->options->request.authoritative)
+	if (!r->journal.request.authoritative)
 		return say(
 			r,
 			"At its next start this node joins if another node is up, and is given the "
@@ -100,8 +100,11 @@ static bool about_checkpoints(struct restore *r, struct error *err)
 
 bool restore_advise(struct restore *r, struct error *err)
 {
-	if (r->database &&
+	const struct journal_request *request = &r->journal.request;
+	bool database = request->authoritative || !request->checkpoints;
+
+	if (database &&
 	    !(r->target.system->generation == 1 ? first_generation : second_generation)(r, err))
 		return false;
-	return !r->options->request.checkpoints || about_checkpoints(r, err);
+	return !request->checkpoints || about_checkpoints(r, err);
 }

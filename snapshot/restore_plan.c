@@ -269,13 +269,6 @@ static bool name_source(struct restore *r, struct error *err)
 	return r->journal.request.source ? true : error_memory(err);
 }
 
-static bool refused(const struct restore *r, struct error *err)
-{
-	return error_set(err, ERROR_REFUSED, "%s: refused: %s: %s (--force %s overrides this)",
-	                 r->options->target, r->refusals[0].name, r->refusals[0].text,
-	                 r->refusals[0].name);
-}
-
 static bool plan(struct restore *r, struct error *err)
 {
 	const struct journal_request *request = &r->options->request;
@@ -284,7 +277,7 @@ static bool plan(struct restore *r, struct error *err)
 	    !restore_refuse_target(r, err) || !restore_refuse_quorum(r, err))
 		return false;
 	if (r->refusal_count)
-		return refused(r, err);
+		return restore_refused(r, err);
 	r->database = request->authoritative || !request->checkpoints;
 	if (r->database && !plan_database(r, err))
 		return false;

@@ -70,6 +70,13 @@ bool restore_refuse(struct restore *r, const char *name, struct error *err, cons
 	return true;
 }
 
+bool restore_refused(const struct restore *r, struct error *err)
+{
+	return error_set(err, ERROR_REFUSED, "%s: refused: %s: %s (--force %s overrides this)",
+	                 r->options->target, r->refusals[0].name, r->refusals[0].text,
+	                 r->refusals[0].name);
+}
+
 static bool refuse_state(struct restore *r, struct error *err)
 {
 	const struct system *system = r->target.system;

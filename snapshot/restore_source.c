@@ -3,6 +3,8 @@
  * CLUSDB, a witness disk's hive or another node's disk: what KB224999 does by hand, but
  * recovered and checked first.
  */
+#include <dirent.h>
+
 #include "snapshot/replay.h"
 #include "snapshot/restoring.h"
 
@@ -15,20 +17,38 @@ static bool open_snapshot(struct restore *r, struct restore_source *source, stru
 	if (!verify_path(r->ctx, source->path, &source->verdict, err))
 		return false;
 	if (!verdict->complete) {
-		if (!verdict->log)
-			return error_set(err, ERROR_SOURCE, "%s: is damaged: %s: %s", source->path,
-			                 verdict->damage[0].path, verdict->damage[0].text);
 		if (!restore_refuse(r, "snapshot-damaged", err,
 		                    "%s is damaged: %s: %s (`clusnap verify` names all); take "
-		                    "another copy of it",
+		                    "another copy of it, or name its newest chk????.tmp itself",
 		                    source->path, verdict->damage[0].path, verdict->damage[0].text))
 			return false;
+		if (!verdict->log)
+			return r->refusal_count
+			               ? restore_refused(r, err)
+			               : error_set(err, ERROR_SOURCE,
+			                           "%s: has no quolog.log that can be read; "
+			                           "name its newest chk????.tmp itself",
+			                           source->path);
 	}
 	sequence = request->to ? request->sequence : verdict->sequence;
 	r->journal.request.sequence = sequence;
 	r->journal.id = talloc_strdup(r->ctx, verdict->id);
 	source->hive = replay_hive(r->ctx, source->path, verdict->log, sequence, err);
 	return source->hive != NULL;
+}
+
+/* Is it a directory with a chk????.tmp? Then it was a snapshot, or a backup that Windows made. */
+static bool has_chk(const char *path)
+{
+	DIR *dir = opendir(path);
+	const struct dirent *entry;
+	bool found = false;
+
+	while (dir && !found && (entry = readdir(dir)) != NULL)
+		found = layout_kind(entry->d_name) == LAYOUT_CHK;
+	if (dir)
+		closedir(dir);
+	return found;
 }
 
 static bool open_copy(struct restore *r, struct restore_source *source, struct error *err)
@@ -39,7 +59,12 @@ static bool open_copy(struct restore *r, struct restore_source *source, struct e
 		return error_set(err, ERROR_USAGE,
 		                 "%s: --to is for a snapshot, which has a history", source->path);
 	if (!copy_open(r->ctx, source->path, &r->options->hive, &source->copy, err))
-		return false;
+		return has_chk(source->path)
+		               ? error_wrap(err,
+		                            "%s has no quolog.log, so it is no whole snapshot; "
+		                            "name its newest chk????.tmp itself",
+		                            source->path)
+		               : false;
 	if (!copy->hive)
 		return error_set(err,
 		                 copy->condition == COPY_MISSING ? ERROR_BAD_NEWS : ERROR_SOURCE,

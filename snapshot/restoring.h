@@ -17,6 +17,9 @@ bool restore_source_open(struct restore *r, struct error *err);
 bool restore_refuse(struct restore *r, const char *name, struct error *err, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/* ERROR_REFUSED with the first reason. Returns false. */
+bool restore_refused(const struct restore *r, struct error *err);
+
 /* Is the target a stopped node of this very cluster? */
 bool restore_refuse_target(struct restore *r, struct error *err);
 

@@ -151,6 +151,13 @@ cp -r "$snapshot" "$work/damaged"
 printf x >>"$work/damaged/2e9ca17f-636b-4143-aaf5-92757f06c6ac/00000001.CPT"
 refuse snapshot-damaged 'take another copy' "$work/damaged" "$kiel"
 expect 0 'forced: ' restore --force snapshot-damaged "$work/damaged" "$kiel"
+printf x | dd of="$work/damaged/quolog.log" conv=notrunc status=none
+refuse snapshot-damaged 'chk????.tmp' "$work/damaged" "$kiel"
+expect 4 'chk????.tmp' restore --force snapshot-damaged "$work/damaged" "$kiel"
+rm "$work/damaged/quolog.log"
+expect 4 'chk????.tmp' restore "$work/damaged" "$kiel"
+damage zeroed "$kiel/WINNT/Cluster/CLUSDB"
+expect 0 restored restore "$work/damaged/chk0001.tmp" "$kiel"
 result "refused: a damaged snapshot"
 
 fresh_disks
