@@ -114,7 +114,7 @@ cp "$quorum/MSCS/quolog.log" "$work/quolog"
 cp "$quorum/MSCS/chk1C4.tmp" "$work/chk"
 expect 0 'Start this node first' restore --authoritative --quorum "$quorum" "$snapshot" "$kiel"
 same_tree "$kiel/WINNT/Cluster/CLUSDB" "$snapshot/chk0001.tmp" authoritative
-[ -z "$(ls "$quorum/MSCS" | grep -iE '^(chk.*tmp|quolog.log)$')" ] || wrong "the quorum log is in the way"
+[ -z "$(find "$quorum/MSCS" -maxdepth 1 -iname 'chk*.tmp' -o -maxdepth 1 -iname quolog.log)" ] || wrong "the quorum log is in the way"
 cmp -s "$work/quolog" "$(aside "$quorum/MSCS")/quolog.log" || wrong "quolog.log is not set aside"
 cmp -s "$work/chk" "$(aside "$quorum/MSCS")/chk1C4.tmp" || wrong "chk is not set aside"
 (cd "$snapshot" && find . -name '*.CP?') | while read -r file; do

@@ -150,8 +150,10 @@ for mode in node all; do
 	sweep "$mode, killed at each call that changes something" "$changing" "${arguments[@]}"
 	if [ $mode = node ]; then
 		sweep "$mode, each call fails" "$failing" "${arguments[@]}"
+		# shellcheck disable=SC2034 # of fault.sh
 		fault_from=$(first_open) fault_step=${RESTORE_STEP:-7}
 		sweep "$mode, each open fails from when it begins to write" openat:EIO "${arguments[@]}"
+		# shellcheck disable=SC2034
 		fault_from=1 fault_step=1 middles=${RESTORE_MIDDLES:-2 5}
 	else
 		sweep "$mode, each call fails" 'renameat:EIO mkdirat:ENOSPC' "${arguments[@]}"

@@ -3,6 +3,7 @@
  * whether the key, the snapshot's image and the quorum disk's are equal.
  */
 #include "snapshot/cmd/cmd_table.h"
+#include "snapshot/layout.h"
 #include "snapshot/places.h"
 
 struct list {

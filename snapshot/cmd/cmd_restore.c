@@ -80,9 +80,9 @@ static int end(struct cmd *cmd, const struct restore *restore, const char *resul
 static int plain(struct cmd *cmd, const struct restoring *asked,
                  const struct restore_options *options)
 {
-	struct restore restore;
+	struct restore restore = { 0 };
 	const char *result;
-	struct error err;
+	struct error err = { 0 };
 
 	if (!restore_plan(cmd->ctx, options, &restore, &err))
 		return err.kind == ERROR_REFUSED && restore.refusal_count
@@ -101,8 +101,8 @@ static int plain(struct cmd *cmd, const struct restoring *asked,
 static int again(struct cmd *cmd, const struct restoring *asked,
                  const struct restore_options *options)
 {
-	struct restore restore;
-	struct error err;
+	struct restore restore = { 0 };
+	struct error err = { 0 };
 	bool found = false;
 
 	if (!(asked->resume ? restore_resume : restore_rollback)(cmd->ctx, options, &restore,
