@@ -44,6 +44,20 @@ static bool give_data(struct walk *walk, const struct hive_value *value, struct 
 	return true;
 }
 
+/* Which value it is that cannot be taken. */
+static bool wrap_refused(struct walk *walk, const struct hive_key *key,
+                         const struct hive_value *value, struct error *err)
+{
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	char *path = tmp ? hive_path(tmp, walk->hive, key) : NULL;
+	char *name = tmp ? name_to_utf8(tmp, value->name) : NULL;
+
+	if (err->kind == ERROR_REFUSED && path && name)
+		error_wrap(err, "key \\%s, value %s", path, *name ? name : "(default)");
+	talloc_free(tmp);
+	return false;
+}
+
 static bool give_value(struct walk *walk, const struct hive_key *key, uint32_t cell,
                        struct error *err)
 {
@@ -53,10 +67,10 @@ static bool give_value(struct walk *walk, const struct hive_key *key, uint32_t c
 		return false;
 	if (le16_get(value.vk->flags) & REGF_VALUE_TOMBSTONE && walk_is_layered(walk->hive))
 		return refuse_layered(walk->hive, key, err);
-	return walk->sink->begin_value(walk->sink,
-	                               &(struct sink_value){ value.name, value.type, value.size },
-	                               err) &&
-	       give_data(walk, &value, err);
+	if (!walk->sink->begin_value(
+		    walk->sink, &(struct sink_value){ value.name, value.type, value.size }, err))
+		return wrap_refused(walk, key, &value, err);
+	return give_data(walk, &value, err);
 }
 
 static bool give_values(struct walk *walk, const struct hive_key *key, struct error *err)

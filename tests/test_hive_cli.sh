@@ -132,6 +132,13 @@ run 1 recover --json --damaged "$hive" "$dir/refused" && cmp -s "$hive" "$dir/re
 	json '.condition == "damaged"'
 ok "recover --damaged does: 1"
 
+# --- a differencing hive ---
+
+fresh
+change "$hive" 'put(24, 6); put(144, 2)'
+run 0 export "$hive" && grep -q 'differencing hive' "$dir/err"
+ok "export of a differencing hive says that it means nothing alone"
+
 # --- .reg text that cannot hold a name ---
 
 "$tools/make_escape" "$dir/h" >"$dir/out" 2>"$dir/err"

@@ -241,11 +241,12 @@ static void refuses_what_a_format_cannot_hold(void **state)
 	struct hive *hive;
 
 	(void)state;
-	builder_value(b->root, "large", REG_BINARY, data, 1048577);
+	builder_value(builder_path(b, "Some\\Key"), "large", REG_BINARY, data, 1048577);
 	hive = open_image(ctx, image_of(ctx, b));
 	assert_true(hive_root(hive, &root, &err));
 	assert_null(save_subtree(ctx, hive, &root, &options, NULL, &err));
 	assert_int_equal(err.kind, ERROR_REFUSED);
+	assert_non_null(strstr(err.text, "key \\Some\\Key, value large: "));
 	assert_non_null(save_subtree(ctx, hive, &root, NULL, NULL, &err));
 	talloc_free(ctx);
 }

@@ -1,4 +1,5 @@
 /* Hives that commands work on: read as the options say, and what recovery did in words. */
+#include "hive/walk.h"
 #include "snapshot/cmd/cmd.h"
 
 struct source *cmd_source(struct cmd *cmd, const char *path, const struct cmd_hive_options *options,
@@ -85,4 +86,9 @@ void cmd_say_recovery(const struct cmd *cmd, const struct hive *hive)
 		            "in it",
 		            hive_name(hive));
 	cmd_warn_recovery(hive_name(hive), recovery);
+	if (walk_is_layered(hive))
+		cmd_message("%s: warning: it is a differencing hive (format 1.6): what is in it "
+		            "means nothing without the hive below, and what it deletes there looks "
+		            "like a key or an empty value",
+		            hive_name(hive));
 }
