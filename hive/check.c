@@ -65,29 +65,63 @@ static bool prepare(TALLOC_CTX *tmp, struct checker *c, struct check *check)
 	return true;
 }
 
-bool check_image(TALLOC_CTX *ctx, struct bytes image, struct check *check, struct error *err)
+/* One walk over the image, which may have to be made again. False: no memory. */
+static bool check_once(struct checker *c)
 {
-	struct check found = { .problems = problems_new(ctx) };
-	TALLOC_CTX *tmp = talloc_new(NULL);
-	struct checker *c = tmp ? talloc_zero(tmp, struct checker) : NULL;
-
-	if (!found.problems || !c || !prepare(tmp, c, &found))
-		goto no_memory;
-	if (check_base(c, image)) {
+	if (check_base(c, c->image->bytes)) {
 		if (!check_bins(c) || !check_security_begin(c))
-			goto no_memory;
+			return false;
 		check_tree(c);
 		check_security_ring(c);
 		check_unowned(c);
-		check_tail(c, image);
+		if (!c->again)
+			check_tail(c, c->image->bytes);
 	}
-	if (c->memory || found.problems->lost)
-		goto no_memory;
+	return !c->memory && !c->problems->lost;
+}
+
+/* As check_read(), but *AGAIN may become true: then the walk has to be made once more. */
+static bool check_with(TALLOC_CTX *ctx, const struct image *image, bool *again, struct check *check,
+                       struct error *err)
+{
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	struct checker *c = tmp ? talloc_zero(tmp, struct checker) : NULL;
+	bool done;
+
+	*check = (struct check){ .problems = problems_new(ctx) };
+	done = check->problems && c && prepare(tmp, c, check);
+	if (done) {
+		c->image = image;
+		c->reading = image->reader && !*again;
+		done = check_once(c);
+		*again = c->again;
+	}
 	talloc_free(tmp);
-	*check = found;
-	return true;
-no_memory:
-	talloc_free(tmp);
-	talloc_free(found.problems);
-	return error_memory(err);
+	return done ? true : error_memory(err);
+}
+
+bool check_read(TALLOC_CTX *ctx, const struct image *image, struct check *check, struct error *err)
+{
+	struct check found = { 0 };
+	bool again = false, done;
+
+	if (!image_wait(image, REGF_BASE_SIZE, err))
+		return false;
+	done = check_with(ctx, image, &again, &found, err) && image_wait(image, UINT64_MAX, err);
+	if (done && again) {
+		talloc_free(found.problems);
+		done = check_with(ctx, image, &again, &found, err);
+	}
+	if (done)
+		*check = found;
+	else
+		talloc_free(found.problems);
+	return done;
+}
+
+bool check_image(TALLOC_CTX *ctx, struct bytes image, struct check *check, struct error *err)
+{
+	const struct image whole = { .bytes = image };
+
+	return check_read(ctx, &whole, check, err);
 }

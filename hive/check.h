@@ -15,8 +15,7 @@
 #ifndef HIVE_CHECK_H
 #define HIVE_CHECK_H
 
-#include "hive/bytes.h"
-#include "hive/error.h"
+#include "hive/image.h"
 #include "hive/problem.h"
 
 struct check {
@@ -30,6 +29,13 @@ struct check {
  * memory); whatever is wrong with the image is in check->problems, allocated on CTX.
  */
 bool check_image(TALLOC_CTX *ctx, struct bytes image, struct check *check, struct error *err);
+
+/*
+ * The same for an image that may still be being read: it is checked as far as it is there, in
+ * the order in which its keys are reached, and was read to its end when this returns. False
+ * also if it cannot be read.
+ */
+bool check_read(TALLOC_CTX *ctx, const struct image *image, struct check *check, struct error *err);
 
 /* Are all parts of a self-relative security descriptor inside it? */
 bool check_descriptor(struct bytes descriptor);

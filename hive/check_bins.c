@@ -5,10 +5,16 @@
  * next page that calls itself the bin of its place, so that one bad page does not hide the
  * rest of a hive. The cells of a bin are only read when somebody first claims one of them,
  * or at the end, so that the walk down the tree finds them in the processor's cache.
+ *
+ * Of an image that is still being read the headers are read as far as somebody needs them. A bad
+ * one is then no problem yet, but a reason to start over when all of the image is there:
+ * what is wrong with bins is said before everything else.
  */
 #include "hive/check_internal.h"
 
 #define NO_BIN 0xffffffffu /* of a page: it belongs to no bin, or its bin has been read */
+
+#define WAIT ((uint64_t)1 << 20) /* bytes; what is not there is waited for in pieces */
 
 #define AHEAD 4096u /* bytes; where the next cell begins is only known from this one */
 
@@ -97,10 +103,55 @@ static uint32_t check_bad_bin(struct checker *c, uint64_t at, uint64_t next)
 	return (uint32_t)(next - at);
 }
 
+/* Gives up this walk over the image. */
+static void give_up(struct checker *c)
+{
+	c->again = true;
+	c->next_bin = c->bins.size;
+}
+
+/* Waits until the bins up to END are there; false if they never will be. */
+static bool wait_for(struct checker *c, uint64_t end)
+{
+	struct error ignored; /* check_read() asks again */
+
+	end += REGF_BASE_SIZE;
+	if (!c->reading || end <= c->there)
+		return true;
+	c->there = end + WAIT; /* it may be the rest of the bin that is asked for next */
+	if (image_wait(c->image, c->there, &ignored))
+		return true;
+	give_up(c);
+	return false;
+}
+
+/* Reads the header of the next bin. */
+static void take_bin(struct checker *c)
+{
+	uint64_t at = c->next_bin;
+	uint32_t size;
+
+	if (!wait_for(c, at + sizeof(struct regf_bin)))
+		return;
+	if (bin_fits(c, at)) {
+		size = word_at(c, at + offsetof(struct regf_bin, size));
+		c->next_bin = at + size;
+	} else if (c->reading) {
+		give_up(c);
+		return;
+	} else {
+		if (c->good_bin <= at)
+			c->good_bin = next_bin(c, at);
+		size = check_bad_bin(c, at, c->good_bin);
+		c->next_bin = size ? at + size : c->good_bin;
+	}
+	for (uint64_t page = at; size && page < c->next_bin; page += REGF_PAGE)
+		c->bin_of_page[page / REGF_PAGE] = (uint32_t)(at / REGF_PAGE);
+}
+
 bool check_bins(struct checker *c)
 {
 	uint32_t pages = (uint32_t)((c->bins.size + REGF_PAGE - 1) / REGF_PAGE);
-	uint64_t at = 0, good = 0; /* the next bin that fits, if AT has not passed it */
 
 	c->marks = talloc_zero_array(c, uint64_t, 2 * ((uint32_t)c->bins.size / 512 + 1));
 	c->bin_of_page = talloc_array(c, uint32_t, pages + 1);
@@ -108,45 +159,33 @@ bool check_bins(struct checker *c)
 		return false;
 	c->pages = pages;
 	memset(c->bin_of_page, 0xff, (pages + 1) * sizeof(uint32_t)); /* NO_BIN */
-	while (at < c->bins.size) {
-		uint64_t next;
-		uint32_t size;
-
-		if (bin_fits(c, at)) {
-			size = word_at(c, at + offsetof(struct regf_bin, size));
-			next = at + size;
-		} else {
-			if (good <= at)
-				good = next_bin(c, at);
-			size = check_bad_bin(c, at, good);
-			next = size ? at + size : good;
-		}
-		for (uint64_t page = at; size && page < next; page += REGF_PAGE)
-			c->bin_of_page[page / REGF_PAGE] = (uint32_t)(at / REGF_PAGE);
-		at = next;
-	}
+	while (!c->reading && c->next_bin < c->bins.size)
+		take_bin(c);
 	return true;
 }
 
 /* Marks the cells of the bin that the page belongs to, if that has not been done. */
-static bool read_bin(struct checker *c, uint32_t page)
+static void read_bin(struct checker *c, uint32_t page)
 {
-	uint32_t first = c->bin_of_page[page], last = first;
+	uint32_t first, last;
 	uint64_t from, end;
 
+	while (c->next_bin <= (uint64_t)page * REGF_PAGE)
+		take_bin(c);
+	first = last = c->bin_of_page[page];
 	if (first == NO_BIN)
-		return false;
+		return;
 	while (c->bin_of_page[last] == first)
 		c->bin_of_page[last++] = NO_BIN;
 	from = (uint64_t)first * REGF_PAGE + sizeof(struct regf_bin);
 	end = (uint64_t)last * REGF_PAGE;
 	if (end > c->bins.size)
 		end = c->bins.size & ~7ull;
+	if (from >= end || !wait_for(c, end))
+		return;
 	for (uint64_t at = from; at < end && at < from + AHEAD; at += 64)
 		__builtin_prefetch(c->bins.data + at);
-	if (from < end)
-		check_cells(c, (uint32_t)from, (uint32_t)end);
-	return true;
+	check_cells(c, (uint32_t)from, (uint32_t)end);
 }
 
 bool check_allocated(struct checker *c, uint32_t cell)

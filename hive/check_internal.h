@@ -47,7 +47,13 @@ struct check_value_item {
 };
 
 struct checker {
+	const struct image *image;
+	bool reading;      /* it may not be there as a whole; check_bins.c */
+	uint64_t there;    /* bytes of it that are */
+	bool again;        /* start over when all of it is there */
 	struct bytes bins; /* what of the hive bins is in the file */
+	uint64_t next_bin; /* the headers of all before it have been read */
+	uint64_t good_bin; /* the next that fits, if it is not before next_bin */
 	struct check *check;
 	struct problems *problems;
 	uint32_t minor, root;

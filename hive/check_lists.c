@@ -75,11 +75,10 @@ static void open_leaf(struct checker *c, struct check_key *key, uint32_t cell)
 /* Windows leaves no list when the last subkey goes; others leave one behind. */
 static bool is_list(struct checker *c, uint32_t cell)
 {
-	const uint8_t *at = bytes_at(c->bins, (uint64_t)cell + 4, 2);
+	const uint8_t *at = check_allocated(c, cell) ? c->bins.data + cell + 4 : NULL;
 
-	return at && check_allocated(c, cell) &&
-	       ((at[0] == 'l' && (at[1] == 'f' || at[1] == 'h' || at[1] == 'i')) ||
-	        (at[0] == 'r' && at[1] == 'i'));
+	return at && ((at[0] == 'l' && (at[1] == 'f' || at[1] == 'h' || at[1] == 'i')) ||
+	              (at[0] == 'r' && at[1] == 'i'));
 }
 
 void check_list_begin(struct checker *c, struct check_key *key)

@@ -63,7 +63,7 @@ static bool only_unsealed(const struct hive *hive)
 
 static bool validate(struct hive *hive, const struct hive_options *options, struct error *err)
 {
-	if (!check_image(hive, hive->image->bytes, &hive->check, err))
+	if (!check_read(hive, hive->image, &hive->check, err))
 		return false;
 	if (hive->check.problems->worst < PROBLEM_HEALS || only_unsealed(hive))
 		return true;
@@ -145,16 +145,20 @@ static struct image *without_logs(struct hive *hive, const struct source *source
 	return recover(hive, source, &as_it_is, &hive->recovery, err);
 }
 
-struct hive *hive_begin(TALLOC_CTX *ctx, const struct source *source,
-                        const struct hive_options *options, struct error *err)
+/* As hive_begin(), but the image may still be being read. */
+static struct hive *begin(TALLOC_CTX *ctx, const struct source *source,
+                          const struct hive_options *options, struct error *err)
 {
 	struct hive *hive = hive_new(ctx, source->name, err);
+	struct recover_options how;
 
 	if (!hive)
 		return NULL;
 	if (!options)
 		options = &no_options;
-	hive->image = recover(hive, source, &options->recover, &hive->recovery, err);
+	how = options->recover;
+	how.in_place = true;
+	hive->image = recover(hive, source, &how, &hive->recovery, err);
 	if (!hive->image && options->left_out && err->kind == ERROR_BAD_NEWS)
 		hive->image = without_logs(hive, source, options->left_out, err);
 	if (!hive->image) {
@@ -164,6 +168,18 @@ struct hive *hive_begin(TALLOC_CTX *ctx, const struct source *source,
 	}
 	if (hive->image != source->hive)
 		image_rest(source->hive);
+	return hive;
+}
+
+struct hive *hive_begin(TALLOC_CTX *ctx, const struct source *source,
+                        const struct hive_options *options, struct error *err)
+{
+	struct hive *hive = begin(ctx, source, options, err);
+
+	if (hive && !image_wait(hive->image, UINT64_MAX, err)) {
+		error_wrap(err, "%s", source->name);
+		TALLOC_FREE(hive);
+	}
 	return hive;
 }
 
@@ -179,7 +195,7 @@ bool hive_finish(struct hive *hive, const struct hive_options *options, struct e
 struct hive *hive_open(TALLOC_CTX *ctx, const struct source *source,
                        const struct hive_options *options, struct error *err)
 {
-	struct hive *hive = hive_begin(ctx, source, options, err);
+	struct hive *hive = begin(ctx, source, options, err);
 
 	if (hive && !hive_finish(hive, options, err))
 		TALLOC_FREE(hive);

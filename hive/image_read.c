@@ -36,7 +36,7 @@ static bool read_some(const struct image_reader *reader, uint64_t at, ssize_t *g
                       struct error *err)
 {
 	uint64_t left = reader->into.size - at;
-	uint8_t none;
+	uint8_t none = 0;
 	void *to = left ? (void *)(reader->into.data + at) : &none;
 	size_t size = left == 0 ? 1 : left < READ_PIECE ? left : READ_PIECE;
 

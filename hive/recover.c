@@ -1,11 +1,13 @@
 /*
  * Recovery: is the hive dirty, which entries make it whole (hive/plan.h), and writing their
- * pages into a copy. The odd decision: the base block is made clean after every entry, not
- * only after the last, so that any state on the way is a hive like any other.
+ * pages into a copy or the hive itself. The odd decision: the base block is made clean after every
+ * entry, not only after the last, so that any state on the way is a hive like any other.
  */
 #include "hive/recover.h"
 
 #include "hive/plan.h"
+
+#define BEGINNING (REGF_BASE_SIZE + REGF_PAGE) /* what is looked at before pages are written */
 
 struct walk {
 	struct image *image;
@@ -133,6 +135,15 @@ static bool stays_dirty(TALLOC_CTX *tmp, const struct plan *plan, const struct e
 	                 why->text, text);
 }
 
+/* The image to write pages into. That of SOURCE itself stays as it is until the plan is made. */
+static struct image *begin_image(TALLOC_CTX *ctx, const struct source *source, bool in_place,
+                                 struct error *err)
+{
+	if (in_place && image_unseal(source->hive))
+		return source->hive;
+	return image_copy(ctx, source->hive->bytes, err);
+}
+
 /* What recover_each() was asked for. */
 struct request {
 	const struct source *source;
@@ -162,9 +173,11 @@ static struct image *recover_dirty(TALLOC_CTX *ctx, const struct request *reques
 		stays_dirty(plan, plan, why, hive, err);
 		return NULL;
 	}
+	if (!image_wait(request->source->hive, UINT64_MAX, err))
+		return NULL;
 	if (walk.each && !plan_consistent(plan, request->source, err))
 		return NULL;
-	walk.image = image_copy(ctx, file, err);
+	walk.image = begin_image(ctx, request->source, request->options->in_place, err);
 	if (!walk.image || !apply_all(&walk, plan, err))
 		return NULL;
 	recovery->condition = RECOVER_REPLAYED;
@@ -224,7 +237,8 @@ static bool show_clean(const struct request *request, const struct regf_base *ba
 		                       .image = request->source->hive,
 		                       .consistent = true };
 
-	return !request->each || request->each(request->data, &state, err);
+	return !request->each || (image_wait(state.image, UINT64_MAX, err) &&
+	                          request->each(request->data, &state, err));
 }
 
 struct image *recover_each(TALLOC_CTX *ctx, const struct source *source,
@@ -240,6 +254,8 @@ struct image *recover_each(TALLOC_CTX *ctx, const struct source *source,
 	struct error why;
 	bool whole;
 
+	if (!image_wait(source->hive, BEGINNING, err))
+		return NULL;
 	if (!tmp) {
 		error_memory(err);
 		return NULL;

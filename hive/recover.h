@@ -1,12 +1,13 @@
 /*
  * recover: what the kernel does with the transaction logs of a dirty hive, in memory.
  *
- * docs/regf.md section "Logs" has the rules (facts: msuhanov/regf, measurements). The source
+ * docs/regf.md section "Logs" has the rules (facts: msuhanov/regf, measurements). The file
  * is never touched. A hive that is clean is handed back as it is, whatever its logs hold.
  * What comes out is not validated: pass it through check_image() before anything else.
  *
- * Memory: one copy of the hive, and some bytes for every entry. The recovered file is no
- * longer than twice the hive and its logs together and 1 MiB, whatever the logs say.
+ * Memory: one copy of the hive unless it is recovered in place, and some bytes for every entry.
+ * The recovered file is no longer than twice the hive and its logs together and 1 MiB,
+ * whatever the logs say.
  */
 #ifndef HIVE_RECOVER_H
 #define HIVE_RECOVER_H
@@ -17,6 +18,7 @@
 struct recover_options {
 	bool ignore_logs; /* read a dirty hive as it is */
 	bool relaxed;     /* an old log may be newer than the hive it belongs to */
+	bool in_place;    /* change the source's own image, where it can be, instead of a copy */
 };
 
 enum recover_condition {
@@ -39,8 +41,9 @@ struct recovery {
 
 /*
  * The hive of SOURCE as the kernel would see it: a sealed image of the whole file, or
- * SOURCE's own when there was nothing to do. RECOVERY and the image are allocated on CTX;
- * OPTIONS may be NULL.
+ * SOURCE's own when there was nothing to do or it was done in place (after which the source
+ * is of no use for another recovery). RECOVERY and the image are allocated on CTX; OPTIONS
+ * may be NULL.
  * ERROR_BAD_NEWS for a dirty hive whose logs cannot be used (the text names the way out),
  * ERROR_SOURCE for a file that is no hive.
  */

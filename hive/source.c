@@ -221,7 +221,7 @@ static struct source *read_source(TALLOC_CTX *ctx, int dirfd, const char *name, 
 	if (!source->name)
 		error_memory(err);
 	else
-		source->hive = image_read(source, dirfd, name, err);
+		source->hive = image_read_begin(source, dirfd, name, err);
 	if (source->hive && (alone || find_company(source, dirfd, name, err)))
 		return source;
 	talloc_free(source);
@@ -229,18 +229,7 @@ static struct source *read_source(TALLOC_CTX *ctx, int dirfd, const char *name, 
 	return NULL;
 }
 
-struct source *source_read(TALLOC_CTX *ctx, int dirfd, const char *name, const char *shown,
-                           struct error *err)
-{
-	return read_source(ctx, dirfd, name, shown, false, err);
-}
-
-struct source *source_read_alone(TALLOC_CTX *ctx, const char *path, struct error *err)
-{
-	return read_source(ctx, AT_FDCWD, path, path, true, err);
-}
-
-struct source *source_read_path(TALLOC_CTX *ctx, const char *path, struct error *err)
+static struct source *read_path(TALLOC_CTX *ctx, const char *path, struct error *err)
 {
 	const char *slash = strrchr(path, '/');
 	struct source *source = NULL;
@@ -263,6 +252,38 @@ struct source *source_read_path(TALLOC_CTX *ctx, const char *path, struct error 
 	}
 	talloc_free(directory);
 	return source;
+}
+
+struct source *source_begin(TALLOC_CTX *ctx, const char *path, bool alone, struct error *err)
+{
+	return alone ? read_source(ctx, AT_FDCWD, path, path, true, err)
+	             : read_path(ctx, path, err);
+}
+
+/* Waits for the hive of SOURCE, which may be NULL if the error is filled. */
+static struct source *all_of(struct source *source, struct error *err)
+{
+	if (source && !image_wait(source->hive, UINT64_MAX, err)) {
+		error_wrap(err, "%s", source->name);
+		TALLOC_FREE(source);
+	}
+	return source;
+}
+
+struct source *source_read(TALLOC_CTX *ctx, int dirfd, const char *name, const char *shown,
+                           struct error *err)
+{
+	return all_of(read_source(ctx, dirfd, name, shown, false, err), err);
+}
+
+struct source *source_read_path(TALLOC_CTX *ctx, const char *path, struct error *err)
+{
+	return all_of(source_begin(ctx, path, false, err), err);
+}
+
+struct source *source_read_alone(TALLOC_CTX *ctx, const char *path, struct error *err)
+{
+	return all_of(source_begin(ctx, path, true, err), err);
 }
 
 /* The place of a log by its name, or the first that is free; SOURCE_LOGS if none is. */

@@ -39,6 +39,12 @@ struct source *source_read_path(TALLOC_CTX *ctx, const char *path, struct error 
 struct source *source_read_alone(TALLOC_CTX *ctx, const char *path, struct error *err);
 
 /*
+ * As the last two, but a large hive goes on being read by a thread meanwhile. recover() and
+ * hive_open() wait for what they need; nobody else may look at source->hive before image_wait().
+ */
+struct source *source_begin(TALLOC_CTX *ctx, const char *path, bool alone, struct error *err);
+
+/*
  * Adds the log PATH, up to three, instead of the logs that were found beside the hive. One
  * that ends in .LOG, .LOG1 or .LOG2 takes that place if it is free; otherwise the order does
  * not matter. After source_read_alone() a log that cannot be read beside the hive is no error.

@@ -105,6 +105,31 @@ static void recovering_pages(const struct image *image, const char *text)
 	}
 }
 
+/* In the hive's own image the result must be the same as in a copy. */
+static void recover_in_place(const struct source *source, const struct recover_options *options,
+                             const struct image *want)
+{
+	TALLOC_CTX *ctx = talloc_new(NULL);
+	struct recover_options in_place = { .in_place = true };
+	struct source other = *source;
+	struct recovery recovery;
+	struct error err = { 0 };
+
+	if (options)
+		in_place.relaxed = options->relaxed;
+	other.hive = recovering_sealed(ctx, source->hive->bytes.data, source->hive->bytes.size);
+	assert_ptr_equal(recover(ctx, &other, &in_place, &recovery, &err), other.hive);
+	assert_int_equal(recovery.condition, RECOVER_REPLAYED);
+	assert_true(other.hive->sealed);
+	assert_true(bytes_equal(other.hive->bytes, want->bytes));
+
+	other.hive = recovering_sealed(ctx, source->hive->bytes.data, source->hive->bytes.size);
+	assert_non_null(image_path(ctx, other.hive)); /* in a memfd it is sealed for good */
+	assert_ptr_not_equal(recover(ctx, &other, &in_place, &recovery, &err), other.hive);
+	assert_true(bytes_equal(other.hive->bytes, source->hive->bytes));
+	talloc_free(ctx);
+}
+
 void recovering_gives(struct source *source, const struct recover_options *options,
                       uint32_t entries, uint32_t sequence, const char *pages)
 {
@@ -121,6 +146,7 @@ void recovering_gives(struct source *source, const struct recover_options *optio
 	assert_true(image->sealed);
 	recovering_clean(image, sequence);
 	recovering_pages(image, pages);
+	recover_in_place(source, options, image);
 	assert_int_equal(talloc_get_size(recovery.messages) / sizeof(char *),
 	                 recovery.message_count);
 	talloc_free(ctx);

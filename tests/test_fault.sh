@@ -44,4 +44,30 @@ report 3 $((fault_points >= 10)) "$fault_points calls failed"
 [ -z "$fault_bad" ]
 report 4 $((1 - $?)) "each time the whole file or an error with a name"
 sed '/^$/d; s/^/# /' <<<"$fault_bad"
-echo "1..4"
+# A large hive is read by a thread, whose errors reach whoever waits for it.
+clusnap=${BUILD:-build}/clusnap
+"${BUILD:-build}/tests/tools/make_bench" dirty 9000 1 "$dir/hive"
+right=$("$clusnap" recover "$dir/hive" "$dir/right" 2>/dev/null)
+checked=$("$clusnap" check "$dir/hive")
+fault_points=0 fault_bad=''
+remove_out() { rm -f "$dir/out"; }
+named() { [ $fault_status -eq 127 ] || grep -qE "$dir/hive|memory" "$fault_err"; }
+recovered_or_named()
+{
+	[ $fault_status -ne 0 ] || { cmp -s "$dir/out" "$dir/right" && return; }
+	[ ! -e "$dir/out" ] && fault_orderly && named
+}
+checked_or_named()
+{
+	[ $fault_status -ne 1 ] || { [ "$(<"$fault_out")" = "$checked" ] && return; }
+	[ ! -s "$fault_out" ] && fault_orderly && named
+}
+fault_sweep remove_out recovered_or_named "pread64:EIO mprotect:ENOMEM" "$clusnap" recover "$dir/hive" "$dir/out"
+fault_sweep nothing checked_or_named "pread64:EIO mprotect:ENOMEM" "$clusnap" check "$dir/hive"
+report 5 $((${#right} > 0 && ${#checked} > 0 && fault_points >= 16)) "$fault_points calls failed while a hive was read by a thread"
+[ -z "$fault_bad" ]
+report 6 $((1 - $?)) "each time the whole hive or an error with its name"
+sed '/^$/d; s/^/# /' <<<"$fault_bad"
+"$clusnap" check "$dir/right" >/dev/null
+report 7 $((1 - $?)) "and the whole hive is sound"
+echo "1..7"

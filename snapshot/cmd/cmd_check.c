@@ -21,8 +21,12 @@ struct verdict {
 static bool judge(struct cmd *cmd, const struct source *source, const struct recover_options *how,
                   struct verdict *verdict, struct error *err)
 {
-	struct image *image = recover(cmd->ctx, source, how, &verdict->recovery, err);
 	const struct recovery *recovery = &verdict->recovery;
+	struct recover_options options = *how;
+	struct image *image;
+
+	options.in_place = true;
+	image = recover(cmd->ctx, source, &options, &verdict->recovery, err);
 
 	if (!image) {
 		if (err->kind == ERROR_INTERNAL)
@@ -30,9 +34,8 @@ static bool judge(struct cmd *cmd, const struct source *source, const struct rec
 		verdict->unrecovered = talloc_strdup(cmd->ctx, err->text);
 		verdict->recovery = recover_unused(source);
 	}
-	if (!check_image(cmd->ctx, image ? image->bytes : source->hive->bytes, &verdict->check,
-	                 err))
-		return false;
+	if (!check_read(cmd->ctx, image ? image : source->hive, &verdict->check, err))
+		return error_wrap(err, "%s", source->name);
 	if (!image)
 		verdict->dirty = verdict->unrecovered;
 	else if (recovery->condition == RECOVER_REPLAYED)

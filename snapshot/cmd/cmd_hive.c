@@ -8,8 +8,7 @@ struct source *cmd_source(struct cmd *cmd, const char *path, const struct cmd_hi
 	struct source *source;
 
 	cmd_progress(cmd, "reading", path);
-	source = options->logs ? source_read_alone(cmd->ctx, path, err)
-	                       : source_read_path(cmd->ctx, path, err);
+	source = source_begin(cmd->ctx, path, options->logs != NULL, err);
 
 	for (char **log = options->logs; source && log && *log; log++) {
 		if (!source_add_log(source, *log, err))

@@ -111,6 +111,7 @@ static void check_recovery(TALLOC_CTX *ctx, const struct source *source,
 	struct walk walk = { .room = room };
 	struct image *image = recover(ctx, source, options, &plain, &err);
 	struct image *again = recover_each(ctx, source, options, see, &walk, &recovery, &err);
+	struct recover_options in_place = *options;
 
 	require(!image == !again);
 	if (!image) {
@@ -124,6 +125,11 @@ static void check_recovery(TALLOC_CTX *ctx, const struct source *source,
 	require(walk.last_hash == marvin_hash(image->bytes));
 	require(walk.last_consistent != recovery.gap);
 	check_clean(image, room);
+	in_place.in_place = true;
+	again = recover(ctx, source, &in_place, &recovery,
+	                &err); /* the last: it takes the source */
+	require(again == source->hive && bytes_equal(image->bytes, again->bytes));
+	require(plain.entries == recovery.entries && plain.condition == recovery.condition);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
