@@ -41,8 +41,9 @@ struct hive_options {
 
 /*
  * Opens a hive. The logs of SOURCE are replayed in its own image, which is the hive's from then
- * on: open a source once, and keep it as long as the hive. OPTIONS may be NULL. ERROR_SOURCE if it is no hive or is damaged (the text
- * names the first problem and `clusnap check`), ERROR_BAD_NEWS if it is dirty and stays so.
+ * on: open a source once, and keep it as long as the hive. OPTIONS may be NULL. ERROR_SOURCE if it
+ * is no hive or is damaged (the text names the first problem and `clusnap check`), ERROR_BAD_NEWS
+ * if it is dirty and stays so.
  */
 struct hive *hive_open(TALLOC_CTX *ctx, const struct source *source,
                        const struct hive_options *options, struct error *err);

@@ -27,7 +27,6 @@ static bool judge(struct cmd *cmd, const struct source *source, const struct rec
 
 	options.in_place = true;
 	image = recover(cmd->ctx, source, &options, &verdict->recovery, err);
-
 	if (!image) {
 		if (err->kind == ERROR_INTERNAL)
 			return false;
