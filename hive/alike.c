@@ -14,16 +14,17 @@ static bool surely_equal(const struct hive *a, uint32_t cell_a, const struct hiv
 		     in_b = open_cell_quietly(b, cell_b, sizeof(struct regf_value));
 	const struct regf_value *va = (const struct regf_value *)in_a.data,
 				*vb = (const struct regf_value *)in_b.data;
-	uint32_t size, name_size;
+	const uint64_t type_at = offsetof(struct regf_value, type);
+	uint64_t rest;
+	uint32_t size;
 
-	/* Signature, sizes, type and flags at once, but for where the data is. */
+	/* Signature and sizes at once, and what is behind the place of the data, up to the name. */
 	if (!va || !vb || memcmp(va, vb, offsetof(struct regf_value, data)) != 0 ||
-	    memcmp(&va->type, &vb->type, sizeof(va->type) + sizeof(va->flags)) != 0 ||
 	    memcmp(va->signature, "vk", 2) != 0)
 		return false;
-	name_size = le16_get(va->name_size);
-	if (!bytes_at(in_a, sizeof(*va), name_size) || !bytes_at(in_b, sizeof(*vb), name_size) ||
-	    memcmp(va->name, vb->name, name_size) != 0)
+	rest = sizeof(*va) - type_at + le16_get(va->name_size);
+	if (!bytes_at(in_a, type_at, rest) || !bytes_at(in_b, type_at, rest) ||
+	    memcmp(&va->type, &vb->type, rest) != 0)
 		return false;
 	size = le32_get(va->size);
 	if (size & REGF_INLINE)

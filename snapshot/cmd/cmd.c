@@ -35,14 +35,21 @@ char *cmd_visible(TALLOC_CTX *ctx, const char *text)
 	const unsigned char *c = (const unsigned char *)text;
 
 	while (out && *c) {
-		unsigned size = cmd_utf8_length(c);
-		bool c1 = size == 2 && c[0] == 0xc2 && c[1] < 0xa0;
-		bool nul = c[0] == 0xc0 && c[1] == 0x80; /* stands for one inside a name */
+		unsigned size;
+		bool c1, nul;
+
+		if (*c >= 0x20 && *c < 0x7f) {
+			*at++ = (char)*c++;
+			continue;
+		}
+		size = cmd_utf8_length(c);
+		c1 = size == 2 && c[0] == 0xc2 && c[1] < 0xa0;
+		nul = c[0] == 0xc0 && c[1] == 0x80; /* stands for one inside a name */
 
 		if (c1 || nul) {
 			at += sprintf(at, "\\x%02x", c1 ? c[1] : 0);
 			c += 2;
-		} else if (size == 0 || *c < 0x20 || *c == 0x7f) {
+		} else if (size <= 1) {
 			at += sprintf(at, "\\x%02x", *c++);
 		} else {
 			memcpy(at, c, size);

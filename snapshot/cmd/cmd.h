@@ -89,6 +89,9 @@ int cmd_end(int status);
 char *cmd_value_text(TALLOC_CTX *ctx, const struct hive *hive, const struct hive_value *value,
                      bool secret, struct error *err);
 
+/* The first MOST bytes in hexadecimal, and how many there are if that is not all; on CTX. */
+char *cmd_hex(TALLOC_CTX *ctx, struct bytes data, uint32_t most);
+
 /* --- JSON --- */
 
 /* A JSON string of WTF-8 text; what has no place in JSON becomes U+FFFD. NULL gives null. */

@@ -63,8 +63,7 @@ json_t *cmd_change_json(const struct change *change, const char *below)
 
 static char *data_text(TALLOC_CTX *ctx, const struct change *change)
 {
-	char *text = NULL;
-	uint64_t shown = change->data.size < SHOWN_BYTES ? change->data.size : SHOWN_BYTES;
+	char *text;
 
 	if (change->op == CHANGE_SET_VALUE &&
 	    (change->type == REG_SZ || change->type == REG_EXPAND_SZ)) {
@@ -75,13 +74,7 @@ static char *data_text(TALLOC_CTX *ctx, const struct change *change)
 		text = name_utf16_to_utf8(ctx, cut);
 		return text ? talloc_asprintf(ctx, "\"%s\"", text) : NULL;
 	}
-	text = talloc_strdup(ctx, "");
-	for (uint64_t i = 0; text && i < shown; i++)
-		text = talloc_asprintf_append(text, "%s%02x", i ? " " : "", change->data.data[i]);
-	if (text && shown < change->data.size)
-		text = talloc_asprintf_append(text, " ... (%llu bytes)",
-		                              (unsigned long long)change->data.size);
-	return text;
+	return cmd_hex(ctx, change->data, SHOWN_BYTES);
 }
 
 void cmd_change_print(const struct change *change, const char *below)

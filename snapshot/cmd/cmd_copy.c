@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "checkpoint/checkpoint.h"
+#include "hive/cursor.h"
 #include "snapshot/cmd/cmd.h"
 #include "snapshot/replay.h"
 #include "snapshot/verify.h"
@@ -76,15 +77,21 @@ bool cmd_checkpoints(struct cmd *cmd, const struct copy *copy, struct checkpoint
 
 bool cmd_is_cluster_hive(const struct hive *hive)
 {
-	static const char *const keys[] = { "Nodes", "Groups", "Resources" };
+	static const char *const wanted[] = { "Nodes", "Groups", "Resources" };
+	unsigned found = 0, count = sizeof(wanted) / sizeof(wanted[0]);
+	struct cursor subkeys;
 	struct hive_key key;
 	struct error ignored;
 
-	for (unsigned i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		if (!hive_find(hive, NULL, keys[i], &key, &ignored) || key.cell == REGF_NIL)
-			return false;
+	if (!hive_root(hive, &key, &ignored) || !cursor_subkeys(&subkeys, hive, &key, &ignored))
+		return false;
+	while (cursor_next_key(&subkeys, &key, &ignored)) {
+		for (unsigned i = 0; i < count; i++)
+			found += name_equal(key.name,
+			                    (struct name){ (const uint8_t *)wanted[i],
+			                                   (uint32_t)strlen(wanted[i]), true });
 	}
-	return true;
+	return found == count;
 }
 
 bool cmd_sequence(const char *text, uint64_t *sequence)

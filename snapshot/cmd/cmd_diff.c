@@ -1,4 +1,6 @@
 /* clusnap diff: what leads from A to B, as a list, as JSON, or as a .reg file. */
+#include <pthread.h>
+
 #include "hive/diff.h"
 #include "hive/publish.h"
 #include "hive/reg.h"
@@ -15,30 +17,70 @@ struct comparing {
 	const char *root, *output;
 };
 
+/* One of the two; they are opened side by side and share nothing meanwhile. */
 struct side {
-	struct hive *hive;
+	struct cmd cmd; /* with a context of its own */
+	struct hive_options options;
+	const char *argument, *path; /* the hive's, the key's */
+	struct hive *hive;           /* NULL: err says why */
 	struct hive_key key;
-	const char *path; /* of the key */
+	struct error err;
 };
 
-static bool open_side(struct cmd *cmd, const struct comparing *comparing, int which,
-                      struct side *side, struct error *err)
+static bool begin_side(struct cmd *cmd, const struct comparing *comparing, int which,
+                       struct side *side)
 {
-	struct hive_options options = cmd_hive_options(&comparing->hive);
-	const char *path = "";
+	char **keys = comparing->keys;
 
-	if (comparing->keys)
-		path = comparing->keys[which && comparing->keys[1] ? 1 : 0];
-	side->path = path;
-	side->hive = cmd_hive(cmd, cmd->args[which], &options, err);
-	if (!side->hive || !hive_find(side->hive, NULL, path, &side->key, err))
-		return false;
-	if (side->key.cell == REGF_NIL)
-		return error_set(err, ERROR_SOURCE,
-		                 "%s: there is no key %s: ERROR_FILE_NOT_FOUND (2)",
-		                 cmd->args[which], path);
-	cmd_say_recovery(cmd, side->hive);
-	return true;
+	*side = (struct side){ .cmd = *cmd,
+		               .options = cmd_hive_options(&comparing->hive),
+		               .argument = cmd->args[which],
+		               .path = keys ? keys[which && keys[1] ? 1 : 0] : "" };
+	side->cmd.ctx = talloc_new(NULL);
+	return side->cmd.ctx != NULL;
+}
+
+static void *open_side(void *data)
+{
+	struct side *side = data;
+	struct error *err = &side->err;
+	struct hive *hive = cmd_hive(&side->cmd, side->argument, &side->options, err);
+
+	if (!hive || !hive_find(hive, NULL, side->path, &side->key, err))
+		return NULL;
+	if (side->key.cell != REGF_NIL)
+		side->hive = hive;
+	else
+		error_set(err, ERROR_SOURCE, "%s: there is no key %s: ERROR_FILE_NOT_FOUND (2)",
+		          side->argument, side->path);
+	return NULL;
+}
+
+static bool end_side(struct cmd *cmd, struct side *side, struct error *err)
+{
+	talloc_steal(cmd->ctx, side->cmd.ctx);
+	if (side->hive)
+		cmd_say_recovery(cmd, side->hive);
+	else
+		*err = side->err;
+	return side->hive != NULL;
+}
+
+static bool open_sides(struct cmd *cmd, const struct comparing *comparing, struct side *a,
+                       struct side *b, struct error *err)
+{
+	pthread_t thread;
+	bool threaded;
+
+	if (!begin_side(cmd, comparing, 0, a) || !begin_side(cmd, comparing, 1, b))
+		return error_memory(err);
+	threaded = pthread_create(&thread, NULL, open_side, b) == 0;
+	open_side(a);
+	if (threaded)
+		pthread_join(thread, NULL);
+	else
+		open_side(b);
+	return end_side(cmd, a, err) && end_side(cmd, b, err);
 }
 
 static bool print_list(struct cmd *cmd, const struct comparing *comparing, const struct side *a,
@@ -84,7 +126,7 @@ static int run(struct cmd *cmd, int argc, char **argv)
 		if (!cmd_out_is_no_source(comparing.output, cmd->args[i], NULL, &err))
 			return cmd_fail(&err);
 	}
-	if (!open_side(cmd, &comparing, 0, &a, &err) || !open_side(cmd, &comparing, 1, &b, &err))
+	if (!open_sides(cmd, &comparing, &a, &b, &err))
 		return cmd_fail(&err);
 	if (comparing.reg) {
 		struct cmd_reg reg = { comparing.root, comparing.output, comparing.utf8,

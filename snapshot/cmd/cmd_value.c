@@ -1,18 +1,27 @@
 /* A value's data as one line for people. Secrets are masked, long data is cut and says so. */
 #include "snapshot/cmd/cmd.h"
 
+#include <stdio.h>
+
 #define SHOWN_BYTES 32u
+#define REST_SIZE 40u /* of " ... (N bytes)" */
 
-static char *hex(TALLOC_CTX *ctx, struct bytes data)
+char *cmd_hex(TALLOC_CTX *ctx, struct bytes data, uint32_t most)
 {
-	uint64_t shown = data.size < SHOWN_BYTES ? data.size : SHOWN_BYTES;
-	char *text = talloc_strdup(ctx, "");
+	static const char digits[] = "0123456789abcdef";
+	uint32_t shown = data.size < most ? (uint32_t)data.size : most;
+	char *text = talloc_array(ctx, char, 3 * shown + REST_SIZE), *at = text;
 
-	for (uint64_t i = 0; text && i < shown; i++)
-		text = talloc_asprintf_append(text, "%s%02x", i ? " " : "", data.data[i]);
+	for (uint32_t i = 0; text && i < shown; i++) {
+		if (i > 0)
+			*at++ = ' ';
+		*at++ = digits[data.data[i] >> 4];
+		*at++ = digits[data.data[i] & 15];
+	}
 	if (text && shown < data.size)
-		text = talloc_asprintf_append(text, " ... (%llu bytes)",
-		                              (unsigned long long)data.size);
+		snprintf(at, REST_SIZE, " ... (%llu bytes)", (unsigned long long)data.size);
+	else if (text)
+		*at = '\0';
 	return text;
 }
 
@@ -58,7 +67,7 @@ char *cmd_value_text(TALLOC_CTX *ctx, const struct hive *hive, const struct hive
 		return text;
 	if (!hive_value_data(ctx, hive, value, &data, err))
 		return NULL;
-	text = hex(ctx, data);
+	text = cmd_hex(ctx, data, SHOWN_BYTES);
 	if (!text)
 		error_memory(err);
 	return text;
