@@ -43,6 +43,18 @@ static bool check_arrival(struct verifying *v, struct replay *replay, size_t ind
 	                     (unsigned long long)entry->sequence);
 }
 
+/* Entry INDEX is a checkpoint directly behind another: are they of one state? */
+static bool check_repeated(struct verifying *v, size_t index)
+{
+	const struct quolog_entry *entry = &v->verdict->log->entries[index];
+
+	return memcmp(entry->checkpoint.digest, entry[-1].checkpoint.digest, DIGEST_SIZE) == 0 ||
+	       verify_damage(v, LAYOUT_LOG_NAME,
+	                     "no transaction leads from checkpoint %llu to checkpoint %llu",
+	                     (unsigned long long)entry[-1].sequence,
+	                     (unsigned long long)entry->sequence);
+}
+
 /* One entry; *GOING: the replay has a tree, which is the state before it. */
 static bool check_step(struct verifying *v, struct replay *replay, size_t index, bool *going)
 {
@@ -51,6 +63,9 @@ static bool check_step(struct verifying *v, struct replay *replay, size_t index,
 
 	if (log->entries[index].type == RECORD_CHECKPOINT) {
 		if (*going && !check_arrival(v, replay, index))
+			return false;
+		if (index && log->entries[index - 1].type == RECORD_CHECKPOINT &&
+		    !check_repeated(v, index))
 			return false;
 		*going = index + 1 < log->entry_count &&
 		         log->entries[index + 1].type == RECORD_TRANSACTION;

@@ -133,7 +133,7 @@ static struct model_data random_text(TALLOC_CTX *ctx, uint64_t *seed)
 
 static void random_value(struct model *key, uint64_t *seed, const struct model_rules *rules)
 {
-	static const uint32_t types[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 11, 12, 0xffff0009 };
+	static const uint32_t types[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 0xffff0009 };
 	struct model_value *value = NULL;
 	char name[64] = "";
 
@@ -145,7 +145,7 @@ static void random_value(struct model *key, uint64_t *seed, const struct model_r
 	}
 	if (!value)
 		value = value_add(key, name);
-	value->type = types[model_random(seed, 12)];
+	value->type = types[model_random(seed, sizeof(types) / sizeof(types[0]))];
 	if (model_random(seed, 3) == 0)
 		value->type = 1;
 	value->data = value->type == 1 ? random_text(key, seed) : random_data(key, seed, rules);
@@ -212,12 +212,30 @@ static void swap_case(char *name)
 		*name = (char)(*name - 32);
 }
 
+/* Another name for a subkey, with all that is below it. */
+static void rename_subkey(struct model *parent, uint64_t *seed, const struct model_rules *rules)
+{
+	struct model *key;
+	char name[64];
+
+	if (!parent->subkey_count)
+		return;
+	key = parent->subkeys[model_random(seed, parent->subkey_count)];
+	random_name(seed, rules, rules->keys / 4 + 3, name);
+	for (uint32_t i = 0; i < parent->subkey_count; i++) {
+		if (same_name(parent->subkeys[i]->name, name))
+			return;
+	}
+	talloc_free(key->name);
+	key->name = must(talloc_strdup(key, name));
+}
+
 static void mutate_once(struct model *top, uint64_t *seed, const struct model_rules *rules)
 {
 	struct model *key = random_place(top, seed);
 	uint32_t v = model_random(seed, key->value_count);
 
-	switch (model_random(seed, 12)) {
+	switch (model_random(seed, 13)) {
 	case 0:
 		if (key->subkey_count)
 			subkey_remove(key, model_random(seed, key->subkey_count));
@@ -254,6 +272,9 @@ static void mutate_once(struct model *top, uint64_t *seed, const struct model_ru
 			key->values[v] = key->values[0];
 			key->values[0] = moved;
 		}
+		break;
+	case 10:
+		rename_subkey(key, seed, rules);
 		break;
 	default:
 		random_value(key, seed, rules);

@@ -472,7 +472,7 @@ static void history(const char *directory, int fd, uint64_t seed, const struct m
 	story.hive = model_hive(story.ctx, story.model, &seed);
 	story.writer = quolog_create(story.ctx, &id, 1, 1, &err);
 	put_checkpoint(&story, "chk0001.tmp");
-	for (uint32_t i = 1 + model_random(&seed, 3); i > 0; i--)
+	for (uint32_t i = 1 + model_random(&seed, 6); i > 0; i--)
 		put_step(&story, &seed, rules);
 	put_checkpoint(&story, "chk0002.tmp");
 	log = read_story(&story);

@@ -59,6 +59,15 @@ for seed in $(seq "${LABS:-1}"); do
 	[ "$(tail -n 1 "$dir/found")" = "$("$oracle" hash "$lab/node-2019-a/Windows/Cluster/CLUSDB")" ]
 	result $? "$seed: the newest comes last"
 
+	# What is in the log, read and carried out by another implementation of docs/quolog.md.
+	"${clusnap[@]}" log --json "$dir/cba" >"$dir/json"
+	python3 tests/quolog.py same "$dir/cba/quolog.log" "$dir/json" >"$dir/same"
+	result $? "$seed: a second implementation reads the same changes"
+	python3 tests/quolog.py states "$dir/cba" | awk '{ print $2 }' | uniq | cmp - "$dir/found"
+	result $? "$seed: carried out by it they lead to the same states"
+	[ "$(python3 tests/quolog.py between "$dir/cba")" -ge 2 ]
+	result $? "$seed: the states between the copies are those that the times of keys say"
+
 	# Two chk files on a quorum disk: both are copies, the older one is where the log begins.
 	read -r clusdb first last < <(python3 - "$lab" <<-'END'
 		import json, sys

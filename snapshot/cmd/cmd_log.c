@@ -147,6 +147,8 @@ static int run(struct cmd *cmd, int argc, char **argv)
 		return status;
 	if ((from && !cmd_sequence(from, &l.from)) || (to && !cmd_sequence(to, &l.to)))
 		return cmd_usage(cmd, "--from and --to want numbers of transactions");
+	if (l.from > l.to)
+		return cmd_usage(cmd, "--from is behind --to");
 	cmd_progress(cmd, "verifying", cmd->args[0]);
 	if (!verify_path(cmd->ctx, cmd->args[0], &verdict, &err))
 		return cmd_fail(&err);
