@@ -138,9 +138,9 @@ static inline const void *check_claim(struct checker *c, enum problem_weight wei
 /* check_keys.c */
 void check_tree(struct checker *c);
 
-/* A stored maximum of the key on top: too small, or larger than what is there. */
-void check_maximum(struct checker *c, const struct check_key *key, const char *what,
-                   uint32_t stored, uint32_t real);
+/* A stored maximum of the key on top: too small, which weighs LOW, or larger than what is there. */
+void check_maximum(struct checker *c, const struct check_key *key, enum problem_weight low,
+                   const char *what, uint32_t stored, uint32_t real);
 
 /* check_lists.c */
 void check_list_begin(struct checker *c, struct check_key *key);

@@ -173,11 +173,11 @@ static void enter(struct checker *c, uint32_t from, uint32_t cell, const uint8_t
 	check_list_begin(c, key);
 }
 
-void check_maximum(struct checker *c, const struct check_key *key, const char *what,
-                   uint32_t stored, uint32_t real)
+void check_maximum(struct checker *c, const struct check_key *key, enum problem_weight low,
+                   const char *what, uint32_t stored, uint32_t real)
 {
 	if (stored != real)
-		check_say_key(c, PROBLEM_NOTE, key->cell,
+		check_say_key(c, stored < real ? low : PROBLEM_NOTE, key->cell,
 		              stored < real ? "key-maximum-low" : "key-maximum-high",
 		              "longest %s is said to be %u bytes, but is %u", what, stored, real);
 }
@@ -190,9 +190,9 @@ static void leave(struct checker *c, const struct check_key *key)
 	if (key->listed != count && !key->unread)
 		check_say_key(c, PROBLEM_HEALS, key->cell, "list-count",
 		              "it counts %u subkeys, its lists have %u", count, key->listed);
-	check_maximum(c, key, "subkey name", le32_get(key->nk->max_subkey_name) & 0xffff,
-	              key->longest_name);
-	check_maximum(c, key, "class name of a subkey", le32_get(key->nk->max_class),
+	check_maximum(c, key, PROBLEM_NOTE, "subkey name",
+	              le32_get(key->nk->max_subkey_name) & 0xffff, key->longest_name);
+	check_maximum(c, key, PROBLEM_ODD, "class name of a subkey", le32_get(key->nk->max_class),
 	              key->longest_class);
 	c->depth--;
 }

@@ -223,8 +223,10 @@ void check_values(struct checker *c, struct check_key *key)
 	if (count != le32_get(key->nk->values))
 		return; /* it is a handle */
 	if (count == 0) {
-		check_maximum(c, key, "value name", le32_get(key->nk->max_value_name), 0);
-		check_maximum(c, key, "value data", le32_get(key->nk->max_value_data), 0);
+		check_maximum(c, key, PROBLEM_ODD, "value name", le32_get(key->nk->max_value_name),
+		              0);
+		check_maximum(c, key, PROBLEM_ODD, "value data", le32_get(key->nk->max_value_data),
+		              0);
 		if (list != REGF_NIL)
 			check_say_key(c, PROBLEM_ODD, key->cell, "value-list",
 			              "it has no values, but a list of them 0x%llx",
@@ -254,6 +256,8 @@ void check_values(struct checker *c, struct check_key *key)
 			longest_name = 2 * name_length(name);
 	}
 	check_equal_names(c, named);
-	check_maximum(c, key, "value name", le32_get(key->nk->max_value_name), longest_name);
-	check_maximum(c, key, "value data", le32_get(key->nk->max_value_data), longest_data);
+	check_maximum(c, key, PROBLEM_ODD, "value name", le32_get(key->nk->max_value_name),
+	              longest_name);
+	check_maximum(c, key, PROBLEM_ODD, "value data", le32_get(key->nk->max_value_data),
+	              longest_data);
 }
