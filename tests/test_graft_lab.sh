@@ -3,7 +3,7 @@
 # SYSTEM hive at the keys that its cluster has checkpoints of (some are not there), and at a key
 # of which three parents are missing. The judge, which shares no code with the program, says
 # whether the image is faultless, each subtree the .CPT's and all the rest as it was; hivex,
-# libregf and reglookup read it. Needs CLUSNAP_SHARED; SEEDS (6) labs.
+# libregf and reglookup read it. Needs CLUSNAP_SHARED; SEEDS (3) labs.
 set -u
 export LC_ALL=C.UTF-8
 if [ -z "${CLUSNAP_SHARED-}" ]; then
@@ -13,7 +13,7 @@ fi
 labs=$(tests/labs "${SEEDS:-20}") || exit 1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-python3 - "$(realpath "${BUILD:-build}")/tests/tools/graft" "$labs" "$work" "${SEEDS:-6}" <<'PYTHON'
+python3 - "$(realpath "${BUILD:-build}")/tests/tools/graft" "$labs" "$work" "${SEEDS:-3}" <<'PYTHON'
 import json, os, pathlib, subprocess, sys
 
 sys.dont_write_bytecode = True
