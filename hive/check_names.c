@@ -84,17 +84,28 @@ static bool is_pair(struct name n, uint32_t i)
 	       (name_unit(n, i + 1) & 0xfc00) == 0xdc00;
 }
 
+/* Of eight bytes at once: is one of them below 0x20? */
+static bool control_among(const uint8_t *eight)
+{
+	uint64_t word;
+
+	memcpy(&word, eight, sizeof(word));
+	return (word - 0x2020202020202020) & ~word & 0x8080808080808080;
+}
+
 bool check_unprintable(struct name n)
 {
+	uint32_t i = 0;
 	bool found = false;
 
 	if (n.compressed) {
-		for (uint32_t i = 0; i < n.size;
-		     i++) /* no way out, so that it is done in parallel */
+		for (; n.size - i >= 8; i += 8)
+			found |= control_among(n.data + i);
+		for (; i < n.size; i++)
 			found |= n.data[i] < 0x20;
 		return found;
 	}
-	for (uint32_t i = 0; i < name_length(n) && !found; i++) {
+	for (; i < name_length(n) && !found; i++) {
 		bool pair = is_pair(n, i);
 
 		found = name_unit(n, i) < 0x20 || (surrogate(name_unit(n, i)) && !pair);
