@@ -4,7 +4,7 @@
  * It looks at the base block, every bin, every cell once, and every reference: that each
  * leads to an allocated cell of the right kind, large enough for the counts in it, and that
  * no cell has two owners. It never stops at the first problem, never recurses without
- * bound, and takes little memory (3 % of the image, and 8 bytes for each value of the key
+ * bound, and takes little memory (3 % of the image, and 12 bytes for each value of the key
  * with the most values).
  *
  * If problems->worst is below PROBLEM_HEALS and dirty is false, then every reference that counts

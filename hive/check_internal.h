@@ -69,6 +69,7 @@ struct checker {
 	uint32_t recent_use;
 	uint32_t root_security; /* cell; REGF_NIL: there is no root key */
 	struct check_value_item *items;
+	uint64_t *sieve; /* check_values.c; as large as item_room needs */
 	uint64_t item_room;
 	uint16_t latin[256]; /* upper case of what compressed names consist of */
 	bool after_tree;     /* all keys have been seen */

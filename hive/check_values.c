@@ -1,9 +1,9 @@
 /*
  * Values: the list, each record, its data in whatever form it has, and equal names.
  *
- * Two values with one name are found by comparing all with all where there are few, and else
- * by sorting hashes of the names, so that a key with a hundred thousand values costs little
- * more than a hundred thousand keys with one.
+ * Two values with one name are found by comparing all with all where there are few. Where there
+ * are many, a bitmap of hashes sorts out nearly all that have no equal, and the rest are sorted,
+ * so that a key with a hundred thousand values costs no more than a hundred thousand keys with one.
  */
 #include "hive/check_internal.h"
 
@@ -66,6 +66,35 @@ static void compare_names(struct checker *c, struct check_value_item a, struct c
 	c->value = NULL;
 }
 
+/* Eight bits or more a value, so that one in eight or fewer meets another by chance. */
+static unsigned sieve_bits(uint64_t count)
+{
+	return 64u - (unsigned)__builtin_clzll(8 * count);
+}
+
+/* Keeps, in their order, the items whose hashes fall on the bit of another one. */
+static uint32_t sieve(struct checker *c, struct check_value_item *items, uint32_t count)
+{
+	unsigned bits = sieve_bits(count), shift = 32 - bits;
+	uint64_t *once = c->sieve, *twice = once + (1u << bits) / 64;
+	uint32_t kept = 0;
+
+	memset(c->sieve, 0, 2 * (1u << bits) / 8);
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t at = items[i].hash * 0x9e3779b1u >> shift;
+
+		twice[at / 64] |= once[at / 64] & 1ull << at % 64;
+		once[at / 64] |= 1ull << at % 64;
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t at = items[i].hash * 0x9e3779b1u >> shift;
+
+		if (twice[at / 64] >> at % 64 & 1)
+			items[kept++] = items[i];
+	}
+	return kept;
+}
+
 static void check_equal_names(struct checker *c, uint32_t count)
 {
 	struct check_value_item *items = c->items;
@@ -79,6 +108,7 @@ static void check_equal_names(struct checker *c, uint32_t count)
 	}
 	for (uint32_t i = 0; i < count; i++)
 		items[i].hash = check_hash(c, check_value_name(record_of(c, items[i])));
+	count = sieve(c, items, count);
 	sort_items(c, items, count);
 	for (uint32_t i = 1; i < count; i++) {
 		if (items[i].hash == items[i - 1].hash)
@@ -207,11 +237,12 @@ static bool make_room(struct checker *c, uint64_t count)
 	if (count <= c->item_room)
 		return true;
 	talloc_free(c->items);
+	talloc_free(c->sieve);
 	c->items = talloc_array_size(c, sizeof(*c->items), (unsigned)count);
-	c->item_room = c->items ? count : 0;
-	if (!c->items)
-		c->memory = true;
-	return c->items != NULL;
+	c->sieve = talloc_array(c, uint64_t, (1u << sieve_bits(count)) / 32 + 1);
+	c->memory = c->memory || !c->items || !c->sieve;
+	c->item_room = c->memory ? 0 : count;
+	return !c->memory;
 }
 
 void check_values(struct checker *c, struct check_key *key)

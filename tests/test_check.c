@@ -227,6 +227,52 @@ static void equal_value_names(void **state)
 	}
 }
 
+/* "AZ" and "B5" have one hash, and so have all names that are made of them. */
+static void collide(unsigned number, bool small, char *name)
+{
+	for (unsigned bit = 0; bit < 12; bit++, name += 2)
+		strcpy(name, number >> bit & 1 ? small ? "b5" : "B5" : small ? "az" : "AZ");
+}
+
+static void equal_among_colliding_names(void **state)
+{
+	struct builder *b = begin();
+	struct builder_value *value[4];
+	struct check check;
+	char name[32];
+
+	(void)state;
+	for (unsigned i = 0; i < 3000; i++) {
+		struct builder_value *made;
+
+		collide(i, false, name);
+		made = builder_dword(b->root, name, i);
+		if (i == 1000)
+			value[0] = made;
+		snprintf(name, sizeof(name), "other %u", i);
+		made = builder_dword(b->root, name, i);
+		if (i == 2000)
+			value[1] = made;
+	}
+	assert_clean(check_built(b));
+	collide(1000, true, name);
+	value[2] = builder_dword(b->root, name, 0);
+	value[3] = builder_dword(b->root, "OTHER 2000", 0);
+	check = check_built(b);
+	assert_int_equal(check.values, 6002);
+	assert_int_equal(check.problems->count, 2);
+	for (unsigned i = 0; i < 2; i++) {
+		const struct problem *problem = &check.problems->list[i];
+		unsigned which = strstr(problem->text, "OTHER 2000") ? 1 : 0;
+
+		snprintf(name, sizeof(name), "at 0x%x", 0x1000 + value[which]->cell);
+		assert_string_equal(problem->code, "value-duplicate");
+		assert_int_equal(problem->offset, 0x1000 + value[which + 2]->cell);
+		assert_non_null(strstr(problem->text, name));
+	}
+	end(b);
+}
+
 /* Capital Y with diaeresis is no Latin-1 letter, its small letter is: equal all the same. */
 static void equal_across_widths(void **state)
 {
@@ -451,6 +497,7 @@ int main(void)
 		cmocka_unit_test(long_names),
 		cmocka_unit_test(deep_tree),
 		cmocka_unit_test(equal_value_names),
+		cmocka_unit_test(equal_among_colliding_names),
 		cmocka_unit_test(equal_across_widths),
 		cmocka_unit_test(equal_key_names),
 		cmocka_unit_test(shared_security_cell),

@@ -4,7 +4,9 @@
  *	make_bench hive KEYS FILE		a hive of 3 values and about 600 bytes a key
  *	make_bench changed KEYS FILE		the same with 1 % changed and every offset moved
  *	make_bench dirty KEYS MEGABYTES FILE	the same with that much of it only in FILE.LOG1
- *	make_bench software KEYS FILE		the same with what the sample's node has in SOFTWARE
+ *	make_bench shape KEYS SUBKEYS VALUES FILE
+ *						every key has up to SUBKEYS subkeys, and VALUES
+ *values make_bench software KEYS FILE		the same with what the sample's node has in SOFTWARE
  *	make_bench clusdb RESOURCES FILE	a cluster database with four registry checkpoints
  */
 #include <stdio.h>
@@ -71,6 +73,26 @@ static struct builder *tree(uint32_t count, bool changed)
 		b->leaf_max = 400;
 	}
 	add_tree(builder_path(b, "Bench"), count, changed);
+	return b;
+}
+
+static struct builder *shape(uint32_t count, uint32_t subkeys, uint32_t values)
+{
+	struct builder *b = builder_new(NULL);
+	struct builder_key **keys = calloc(count, sizeof(*keys));
+	char name[40];
+
+	if (!keys || !subkeys)
+		builder_fail("no memory, or no subkeys");
+	for (uint32_t i = 0; i < count; i++) {
+		snprintf(name, sizeof(name), "Component %u", i);
+		keys[i] = builder_key(i ? keys[(i - 1) / subkeys] : b->root, name, 0);
+		for (uint32_t k = 0; k < values; k++) {
+			snprintf(name, sizeof(name), "Setting %u", k);
+			builder_dword(keys[i], name, i + k);
+		}
+	}
+	free(keys);
 	return b;
 }
 
@@ -166,13 +188,19 @@ static struct builder *clusdb(uint32_t resources)
 	return b;
 }
 
+static uint32_t number(const char *text)
+{
+	return (uint32_t)strtoul(text, NULL, 10);
+}
+
 int main(int argc, char **argv)
 {
-	uint32_t count = argc > 3 ? (uint32_t)strtoul(argv[2], NULL, 10) : 0;
+	uint32_t count = argc > 3 ? number(argv[2]) : 0;
+	const char *path = argc > 3 ? argv[argc - 1] : "";
 	struct builder *b = NULL;
 
 	if (argc == 5 && strcmp(argv[1], "dirty") == 0) {
-		dirty(count, (uint32_t)strtoul(argv[3], NULL, 10), argv[4]);
+		dirty(count, number(argv[3]), path);
 		return 0;
 	}
 	if (argc == 4 && strcmp(argv[1], "hive") == 0)
@@ -183,9 +211,11 @@ int main(int argc, char **argv)
 		b = software(count);
 	else if (argc == 4 && strcmp(argv[1], "clusdb") == 0)
 		b = clusdb(count);
+	else if (argc == 6 && strcmp(argv[1], "shape") == 0)
+		b = shape(count, number(argv[3]), number(argv[4]));
 	else
 		builder_fail("usage: see the top of tests/tools/make_bench.c");
-	builder_write_file(b, argv[3]);
+	builder_write_file(b, path);
 	talloc_free(b);
 	return 0;
 }
