@@ -138,11 +138,15 @@ static struct image *without_logs(struct hive *hive, const struct source *source
                                   struct problems *left_out, struct error *err)
 {
 	static const struct recover_options as_it_is = { .ignore_logs = true };
+	struct error why = *err;
+	struct image *image = recover(hive, source, &as_it_is, &hive->recovery, err);
 
+	if (!image)
+		return NULL;
 	problems_add(left_out, PROBLEM_HEALS, 0, "left-out", "%s: what its logs held: %s",
-	             hive->name, err->text);
+	             hive->name, why.text);
 	hive->salvaged = true;
-	return recover(hive, source, &as_it_is, &hive->recovery, err);
+	return image;
 }
 
 /* As hive_begin(), but the image may still be being read. */
@@ -159,7 +163,8 @@ static struct hive *begin(TALLOC_CTX *ctx, const struct source *source,
 	how = options->recover;
 	how.in_place = true;
 	hive->image = recover(hive, source, &how, &hive->recovery, err);
-	if (!hive->image && options->left_out && err->kind == ERROR_BAD_NEWS)
+	if (!hive->image && options->left_out &&
+	    (err->kind == ERROR_BAD_NEWS || err->kind == ERROR_SOURCE))
 		hive->image = without_logs(hive, source, options->left_out, err);
 	if (!hive->image) {
 		error_wrap(err, "%s", source->name);

@@ -32,7 +32,10 @@ static void say(struct plan *plan, const char *format, ...)
 
 bool plan_log_missing(const struct source *source)
 {
-	return !source->logs[SOURCE_LOG1].image != !source->logs[SOURCE_LOG2].image;
+	const struct source_log *one = &source->logs[SOURCE_LOG1],
+				*two = &source->logs[SOURCE_LOG2];
+
+	return !(one->image || one->unreadable) != !(two->image || two->unreadable);
 }
 
 static void collect_logs(struct plan *plan, const struct source *source)

@@ -152,6 +152,19 @@ struct request {
 	void *data;
 };
 
+/* Nobody knows what is in a log that cannot be read, or whether it comes first. */
+static bool all_readable(const struct source *source, struct error *err)
+{
+	for (unsigned i = 0; i < SOURCE_LOGS; i++) {
+		if (source->logs[i].unreadable)
+			return error_set(err, ERROR_SOURCE,
+			                 "it is dirty, and a log cannot be read: %s (--ignore-logs "
+			                 "reads it as it is, --log names those to use)",
+			                 source->logs[i].unreadable);
+	}
+	return true;
+}
+
 /* A dirty hive. WHY says what makes it so; BASE is NULL if it is the base block. */
 static struct image *recover_dirty(TALLOC_CTX *ctx, const struct request *request,
                                    const struct regf_base *base, const struct error *why,
@@ -166,6 +179,8 @@ static struct image *recover_dirty(TALLOC_CTX *ctx, const struct request *reques
 		recovery->condition = RECOVER_IGNORED;
 		return request->source->hive;
 	}
+	if (!all_readable(request->source, err))
+		return NULL;
 	plan = plan_make(ctx, request->source, base, request->options->relaxed, err);
 	if (!plan)
 		return NULL;
@@ -254,10 +269,12 @@ struct image *recover_each(TALLOC_CTX *ctx, const struct source *source,
 	struct error why;
 	bool whole;
 
-	if (!image_wait(source->hive, BEGINNING, err))
-		return NULL;
 	if (!tmp) {
 		error_memory(err);
+		return NULL;
+	}
+	if (!image_wait(source->hive, BEGINNING, err)) {
+		talloc_free(tmp);
 		return NULL;
 	}
 	whole = log_base(source->hive->bytes, &base, &why);

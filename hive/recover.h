@@ -45,7 +45,7 @@ struct recovery {
  * is of no use for another recovery). RECOVERY and the image are allocated on CTX; OPTIONS
  * may be NULL.
  * ERROR_BAD_NEWS for a dirty hive whose logs cannot be used (the text names the way out),
- * ERROR_SOURCE for a file that is no hive.
+ * ERROR_SOURCE for a file that is no hive, and for a dirty one with a log that cannot be read.
  */
 struct image *recover(TALLOC_CTX *ctx, const struct source *source,
                       const struct recover_options *options, struct recovery *recovery,

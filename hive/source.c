@@ -125,6 +125,7 @@ static void drop_logs(struct source *source)
 	for (unsigned i = 0; i < SOURCE_LOGS; i++) {
 		TALLOC_FREE(source->logs[i].image);
 		TALLOC_FREE(source->logs[i].name);
+		TALLOC_FREE(source->logs[i].unreadable);
 	}
 }
 

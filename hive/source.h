@@ -18,7 +18,8 @@ struct source {
 	struct source_log {
 		char *name;          /* found: of the file, without its directory; named: the path
 		                        as given; NULL if absent */
-		struct image *image; /* NULL if absent */
+		struct image *image; /* NULL if absent or unreadable */
+		char *unreadable;    /* why it cannot be read, or NULL */
 	} logs[SOURCE_LOGS];
 	bool logs_named;    /* by source_add_log(); false: found beside the hive */
 	char *transactions; /* name of a file of kernel transactions, or NULL */
@@ -26,8 +27,9 @@ struct source {
 
 /*
  * Reads NAME (no '/' in it) in the directory DIRFD and its company. SHOWN is the name for
- * messages. ERROR_SOURCE if anything that is there cannot be read, and if files beside it
- * cannot be told apart: two logs, or two hives with logs, that differ in letter case only.
+ * messages. ERROR_SOURCE if the hive cannot be read, if a log is no regular file, and if files
+ * beside it cannot be told apart: two logs, or two hives with logs, that differ in letter case
+ * only. A log that is a file and cannot be read is an error only for who needs it.
  */
 struct source *source_read(TALLOC_CTX *ctx, int dirfd, const char *name, const char *shown,
                            struct error *err);

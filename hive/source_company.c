@@ -103,6 +103,29 @@ static bool ends(struct name n, const char *with)
 	       name_equal(slice(n, name_length(n) - length, length), constant(with));
 }
 
+/* A log that cannot be read is no error yet: a clean hive needs none. */
+static bool add_log(struct source *source, struct source_log *log, int dirfd, const char *found,
+                    struct error *err)
+{
+	struct error why = { 0 };
+	struct image *image;
+
+	if (log->name)
+		return error_set(err, ERROR_SOURCE, "%s and %s differ in letter case only",
+		                 log->name, found);
+	image = image_read(source, dirfd, found, &why);
+	if (image)
+		return source_add_image(log, found, image, source, err);
+	error_wrap(&why, "%s", found);
+	if (why.kind != ERROR_SOURCE || !why.sys) {
+		*err = why;
+		return false;
+	}
+	log->name = talloc_strdup(source, found);
+	log->unreadable = talloc_strdup(source, why.text);
+	return log->name && log->unreadable ? true : error_memory(err);
+}
+
 /* FOUND is how a file of the directory is called, NAME the same parsed. */
 static bool consider(struct listing *listing, int dirfd, const char *found, struct name name,
                      struct error *err)
@@ -110,7 +133,6 @@ static bool consider(struct listing *listing, int dirfd, const char *found, stru
 	struct source *source = listing->source;
 	uint32_t length = name_length(listing->name);
 	struct name rest;
-	struct image *image;
 
 	if (!begins(name, listing->name) || strcmp(found, listing->hive) == 0)
 		return true;
@@ -122,12 +144,7 @@ static bool consider(struct listing *listing, int dirfd, const char *found, stru
 	for (unsigned i = 0; i < SOURCE_LOGS; i++) {
 		if (!name_equal(rest, constant(source_suffixes[i])))
 			continue;
-		if (source->logs[i].image)
-			return error_set(err, ERROR_SOURCE, "%s and %s differ in letter case only",
-			                 source->logs[i].name, found);
-		image = image_read(source, dirfd, found, err);
-		return image ? source_add_image(&source->logs[i], found, image, source, err)
-		             : error_wrap(err, "%s", found);
+		return add_log(source, &source->logs[i], dirfd, found, err);
 	}
 	for (unsigned i = 0; i < sizeof(transaction_suffixes) / sizeof(char *); i++) {
 		if (!ends(rest, transaction_suffixes[i]))

@@ -132,6 +132,30 @@ run 1 recover --json --damaged "$hive" "$dir/refused" && cmp -s "$hive" "$dir/re
 	json '.condition == "damaged"'
 ok "recover --damaged does: 1"
 
+# --- a log that cannot be read ---
+
+if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
+	nobody() { # STATUS COMMAND...: as run, as somebody who may not read the log
+		local wanted=$1 status=0
+		shift
+		setpriv --reuid=65534 --regid=65534 --clear-groups timeout 60 "$clusnap" "$@" \
+			>"$dir/out" 2>"$dir/err" </dev/null || status=$?
+		[ "$status" -eq "$wanted" ] || { echo "exit status $status, not $wanted" >>"$dir/err"; return 1; }
+	}
+	fresh
+	chmod a+rx "$dir" "$dir/h"
+	chmod a+r "$hive"
+	: >"$hive.LOG1"
+	chmod 0 "$hive.LOG1"
+	nobody 0 check "$hive"
+	ok "a clean hive needs no log"
+	change "$hive" 'put(8, get(8) - 1)'
+	nobody 4 save "$hive" '' "$dir/none" && grep -q 'log cannot be read: CLUSDB.LOG1' "$dir/err"
+	ok "a dirty hive does: 4"
+	nobody 1 check --ignore-logs "$hive"
+	ok "but for --ignore-logs"
+fi
+
 # --- a differencing hive ---
 
 fresh

@@ -473,6 +473,28 @@ static void a_log_with_a_bad_header_is_not_used(void **state)
 	talloc_free(source);
 }
 
+/* A clean hive needs no log. A dirty one is not recovered from the other one alone. */
+static void a_log_that_cannot_be_read(void **state)
+{
+	static const struct recover_options ignore = { .ignore_logs = true };
+	struct source *source = recovering_dirty(4);
+	struct recovery recovery;
+	struct error err = { 0 };
+
+	(void)state;
+	recovering_add(source, SOURCE_LOG2, recovering_log(9, 4, 1, "c"));
+	source->logs[SOURCE_LOG1].name = talloc_strdup(source, "h.LOG1");
+	source->logs[SOURCE_LOG1].unreadable = talloc_strdup(source, "h.LOG1: a bad sector");
+	recovering_fails(source, NULL, ERROR_SOURCE, "a log cannot be read: h.LOG1: a bad sector");
+	assert_ptr_equal(recover(source, source, &ignore, &recovery, &err), source->hive);
+	assert_int_equal(recovery.condition, RECOVER_IGNORED);
+	assert_false(recovery.log_missing);
+	assert_int_equal(err.kind, ERROR_NONE);
+	TALLOC_FREE(source->logs[SOURCE_LOG1].unreadable);
+	recovering_gives(source, NULL, 1, 9, "acaa");
+	talloc_free(source);
+}
+
 static void checksums_that_are_moved(void **state)
 {
 	(void)state; /* L2: 0 becomes 1, 0xffffffff becomes 0xfffffffe */
@@ -512,6 +534,7 @@ int main(void)
 		testing_unit(bit_0_of_the_flags_comes_from_the_last_entry),
 		testing_unit(a_log_with_a_bad_header_is_not_used),
 		testing_unit(checksums_that_are_moved),
+		testing_unit(a_log_that_cannot_be_read),
 	};
 
 	return cmocka_run_group_tests(tests, testing_begin, testing_end);

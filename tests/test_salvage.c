@@ -616,6 +616,21 @@ static void dirty_without_logs(void **state)
 	}
 }
 
+/* What is no hive at all is no loss of anybody's. */
+static void no_hive(void **state)
+{
+	static const uint8_t text[5000] = "this is no hive";
+	struct source *source = recovering_source(text, sizeof(text));
+	struct hive_options options = { .left_out = problems_new(source) };
+	struct error err = { 0 };
+
+	(void)state;
+	assert_null(hive_open(source, source, &options, &err));
+	assert_int_equal(err.kind, ERROR_SOURCE);
+	assert_int_equal(options.left_out->count, 0);
+	talloc_free(source);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -623,6 +638,7 @@ int main(void)
 		testing_unit(the_security_of_all_is_lost),
 		testing_unit(every_loss_is_listed),
 		testing_unit(dirty_without_logs),
+		testing_unit(no_hive),
 		testing_unit(the_list_of_losses_is_bounded),
 	};
 

@@ -132,7 +132,7 @@ const struct command command_recover = {
 		"whose logs cannot be used is exit status 1; --ignore-logs then writes it as it is "
 		"but for\n"
 		"its header, which becomes that of a clean hive. A damaged result is not written "
-	        "but "
+		"but "
 		"with\n"
 		"--damaged.",
 	.run = run,
