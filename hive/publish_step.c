@@ -78,13 +78,22 @@ bool publish_step_file(int dirfd, const char *name, struct bytes bytes, int like
 	       sync_directory(dirfd, shown, err);
 }
 
-/* 1 rename  2 fsync the directory it is in now  3 fsync the one it was in */
+static bool same_directory(int a, int b)
+{
+	struct stat one, two;
+
+	return a == b || (fstat(a, &one) == 0 && fstat(b, &two) == 0 && one.st_dev == two.st_dev &&
+	                  one.st_ino == two.st_ino);
+}
+
+/* 1 rename  2 fsync the directory it is in now  3 fsync the one it was in, if that is another */
 bool publish_step_move(int from_dirfd, const char *from, int to_dirfd, const char *to,
                        const char *shown, struct error *err)
 {
 	if (renameat(from_dirfd, from, to_dirfd, to) != 0)
 		return failed(err, shown, "rename it");
-	return sync_directory(to_dirfd, shown, err) && sync_directory(from_dirfd, shown, err);
+	return sync_directory(to_dirfd, shown, err) &&
+	       (same_directory(from_dirfd, to_dirfd) || sync_directory(from_dirfd, shown, err));
 }
 
 bool publish_step_remove(int dirfd, const char *name, const char *shown, struct error *err)

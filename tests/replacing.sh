@@ -1,0 +1,169 @@
+# Functions to judge what an interrupted restore has left, without the program. To be sourced:
+#
+#	. tests/replacing.sh
+#	do_begin() { ...; }	# DIR: a restore, from the start
+#	do_resume() { ...; }	# DIR: finishes one; status 1: it cannot, but it can be put back
+#	do_back() { ...; }	# DIR: puts it back
+#	replacing_reference DIR	# DIR as it is before; in $replacing_old and _new what it holds then
+#
+#	replacing_judge DIR	# DIR after a crash; a line in $replacing_bad for all that is wrong
+#
+# DIR holds a directory for each disk. do_resume and do_back print "nothing" where there is no
+# restore to finish. The judge leaves DIR with the new state, reached by resuming (or by putting it
+# back and beginning anew), and has put a copy of it, DIR.copy, back.
+
+replacing_bad='' replacing_at='' # the second is where we are, for the first
+replacing_said='' # what the last of the three said
+
+replacing_wrong() { replacing_bad+="$replacing_at: $*"$'\n'; }
+
+# A line for each directory, file and link: its path, and for a file the checksum of its bytes.
+# What depends on the time is left out: the name of the set-aside directory, the text of a list.
+replacing_list() # DIR
+{
+	(
+		shopt -s globstar dotglob nullglob
+		cd "$1" || exit
+		files=()
+		for path in **; do
+			if [ -L "$path" ]; then
+				echo "$path link"
+			elif [ -f "$path" ]; then
+				files+=("$path")
+			elif [ -d "$path" ]; then
+				echo "${path/clusnap-[0-9]*Z/clusnap-TIME}/"
+			else
+				echo "$path special"
+			fi
+		done
+		sha256sum "${files[@]}" 2>&1 | while read -r sum path; do
+			path=${path/clusnap-[0-9]*Z/clusnap-TIME}
+			[ "${path%.json}" = "$path" ] || sum=
+			echo "$path $sum"
+		done
+	)
+}
+
+# Without the directories of ours that hold no journal or list, and the journal that was to be.
+replacing_without_leftovers()
+{
+	awk '{ line[NR] = $0 }
+		/clusnap-TIME\/(journal|list)\.json $/ { begun = 1 }
+		END {
+			for (i = 1; i <= NR; i++)
+				if (begun || line[i] !~ /clusnap-TIME\/(journal\.json\.clusnap-new .*)?$/)
+					print line[i]
+		}'
+}
+
+# What must hold at every instant: each path has its old bytes, or its new ones, or is missing while
+# both are whole elsewhere; and the bytes of every old file are somewhere.
+replacing_safe() # LIST
+{
+	awk -v which=0 '
+		FNR == 1 { which++ }
+		/\/$/ { next }
+		which == 1 { old[$1] = $2; next }
+		which == 2 { new[$1] = $2; next }
+		{ now[$1] = $2; have[$2] = 1 }
+		END {
+			for (p in old) {
+				if (!(old[p] in have))
+					print "the bytes of the old " p " are nowhere"
+				if (!(p in now)) {
+					if ((p in new) && !(new[p] in have))
+						print p " is missing, and the new one is nowhere"
+				} else if (now[p] != old[p] && now[p] != new[p])
+					print p " is neither the old nor the new one"
+			}
+			for (p in new)
+				if (!(p in old) && (p in now) && p !~ /clusnap-TIME/ && now[p] != new[p])
+					print p " is not the new one"
+		}' <(echo "$replacing_old") <(echo "$replacing_new") <(echo "$1")
+}
+
+replacing_do() # begin|resume|back DIR: its status
+{
+	local status=0
+	replacing_said=$("do_$1" "$2" 2>&1) || status=$?
+	return $status
+}
+
+replacing_reference() # DIR
+{
+	replacing_old=$(replacing_list "$1")
+	cp -a "$1" "$1.copy"
+	replacing_do begin "$1.copy" || replacing_wrong "fails without a fault: $replacing_said"
+	replacing_new=$(replacing_list "$1.copy")
+	rm -rf "$1.copy"
+}
+
+replacing_is() # DIR WANTED WHAT
+{
+	local now
+	now=$(replacing_list "$1")
+	[ "$now" = "$2" ] || replacing_wrong "$3: $(diff <(echo "$2") <(echo "$now") | tr '\n' ' ')"
+}
+
+# To the new state, from wherever it is.
+replacing_forward() # DIR
+{
+	local status=0
+	replacing_do resume "$1" || status=$?
+	if [ $status -eq 1 ]; then
+		replacing_do back "$1" || replacing_wrong "cannot resume, nor put back: $replacing_said"
+		replacing_is "$1" "$replacing_old" "put back to begin anew"
+		replacing_do begin "$1" || replacing_wrong "cannot begin anew: $replacing_said"
+	elif [ $status -ne 0 ]; then
+		replacing_wrong "resume, status $status: $replacing_said"
+	elif [ "$replacing_said" = nothing ] && [ "$(replacing_list "$1")" != "$replacing_new" ]; then
+		replacing_do begin "$1" || replacing_wrong "cannot begin: $replacing_said"
+	fi
+	replacing_is "$1" "$replacing_new" "resumed"
+}
+
+# To the old state. A restore that was finished, or never begun, leaves nothing to put back.
+replacing_back() # DIR
+{
+	local now
+	replacing_do back "$1" || replacing_wrong "back: $replacing_said"
+	if [ "$replacing_said" = nothing ]; then
+		now=$(replacing_list "$1")
+		[ "$now" = "$replacing_new" ] || [ "$(replacing_without_leftovers <<<"$now")" = \
+			"$replacing_old" ] || replacing_wrong "there is something to put back: $now"
+	else
+		replacing_is "$1" "$replacing_old" "put back"
+	fi
+}
+
+replacing_judge() # DIR
+{
+	local unsafe
+	unsafe=$(replacing_safe "$(replacing_list "$1")")
+	[ -z "$unsafe" ] || replacing_wrong "$unsafe"
+	rm -rf "$1.copy"
+	cp -a "$1" "$1.copy"
+	replacing_forward "$1"
+	replacing_back "$1.copy"
+}
+
+# --- disks for what tests/planning.c plans ---
+
+replacing_file() # PATH SIZE
+{
+	yes "old ${1##*/}" | head -c "$2" >"$1"
+}
+
+replacing_disks() # DIR
+{
+	local guid=66666666-7777-4888-9999-aaaaaaaaaaaa
+	mkdir -p "$1"/s/Windows/{Cluster,System32/config} "$1/q/MSCS/$guid"
+	replacing_file "$1/s/Windows/Cluster/CLUSDB" 90000
+	replacing_file "$1/s/Windows/Cluster/CLUSDB.LOG1" 3000
+	replacing_file "$1/s/Windows/Cluster/CLUSDB.LOG2" 0
+	replacing_file "$1/s/Windows/System32/config/SOFTWARE" 50000
+	replacing_file "$1/s/Windows/System32/config/SOFTWARE.LOG1" 700
+	replacing_file "$1/q/MSCS/chk1.tmp" 800
+	replacing_file "$1/q/MSCS/quolog.log" 5000
+	replacing_file "$1/q/MSCS/$guid/00000001.CPT" 650
+}

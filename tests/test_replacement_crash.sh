@@ -1,0 +1,207 @@
+#!/bin/bash
+# A restore is killed and failed at its system calls, forward and back. After each: every file is
+# the whole old or the whole new one, or both are whole beside it, and no old byte is lost; then it is
+# resumed to the new state, and a copy of the disks is put back to the old one, byte for byte.
+#
+# Each call that changes what can be seen is failed, and killed at; of those that make it durable, every
+# third is failed, and of the thousands that only look, every 331st. REPLACEMENT_FULL=1 fails all,
+# and kills at all of the former.
+set -u
+export LC_ALL=C
+replace=$(realpath "${BUILD:-build}")/tests/tools/replace
+. "${0%/*}/replacing.sh"
+full=${REPLACEMENT_FULL-}
+base=$([ -w /dev/shm ] && echo /dev/shm || echo /tmp)
+work=$(mktemp -d "$base/replacement.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+number=0 points=0
+disks=$work/disks
+on=("$disks/s" "$disks/q")
+
+if ! strace -o /dev/null true 2>/dev/null; then
+	echo '1..0 # SKIP strace cannot trace here'
+	exit 0
+fi
+
+do_begin() { "$replace" begin "$1/s" "$1/q"; }
+do_resume() { "$replace" resume "$1/s" "$1/q"; }
+do_back() { "$replace" back "$1/s" "$1/q"; }
+
+result() { # NAME
+	number=$((number + 1))
+	if [ -z "$replacing_bad" ]; then
+		echo "ok $number - $1"
+	else
+		echo "not ok $number - $1"
+		head -n 20 <<<"$replacing_bad" | sed 's/^/# /'
+	fi
+	replacing_bad=''
+}
+
+# --- where to begin: copies of these ---
+
+restore_start() { # NAME
+	rm -rf "$disks"
+	cp -a "$work/start-$1" "$disks"
+}
+
+make_starts() {
+	replacing_disks "$work/start-old"
+	cp -a "$work/start-old" "$work/start-prepared"
+	"$replace" prepare "$work/start-prepared"/{s,q} >/dev/null
+	cp -a "$work/start-old" "$work/start-done"
+	"$replace" begin "$work/start-done"/{s,q} >/dev/null
+	(cd "$work"/start-done/s/Windows/Cluster/clusnap-* && mv list.json journal.json)
+}
+
+# --- one run ---
+
+# (strace with a filter is faster, and cannot kill)
+run() { # ACTION STRACE-OPTIONS...: $status
+	local action=$1 filter='-f --seccomp-bpf'
+	shift
+	[[ "$*" != *KILL* ]] || filter=
+	status=0
+	# shellcheck disable=SC2086
+	ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0 strace -qq $filter -o "$work/trace" "$@" \
+		"$replace" "$action" "${on[@]}" >"$work/out" 2>"$work/said" || status=$?
+} 2>/dev/null
+
+# Calls behind the first on our own disks (before, it is the loader's), as "kind name n".
+count_calls() { # START ACTION
+	restore_start "$1"
+	run "$2" -e trace=all -e signal=none
+	[ $status -eq 0 ] || replacing_wrong "$2 fails without a fault: $(<"$work/said")"
+	sed -E 's/^[0-9]+ +//' "$work/trace" | awk -F'(' -v full="$full" -v disks="$disks" '
+		index($0, disks) && !/^execve/ { ours = 1 }
+		$1 !~ /^[a-z0-9_]+$/ { next }
+		{ n[$1]++ }
+		/^write\(1,/ || !ours || $1 ~ /^(mmap|munmap|mprotect|brk|close|fadvise64|exit_group)$/ { next }
+		$1 ~ /^(mkdirat|write|renameat|unlinkat)$/ || /O_CREAT/ { print "change", $1, n[$1]; next }
+		$1 ~ /^(fsync|fchmod|fchown)$/ {
+			if (full || ++synced % 3 == 0)
+				print "sync", $1, n[$1]
+			next
+		}
+		full || ++looked % 331 == 0 { print "look", $1, n[$1] }'
+}
+
+# A run that has ended by itself has said why, and what it said is true.
+check_ended() { # START
+	local now found
+	now=$(replacing_list "$disks")
+	if [ $status -eq 0 ]; then
+		case $action in
+		begin) [ "$now" = "$replacing_new" ] || replacing_wrong "exit 0, not the new state" ;;
+		back) [ "$now" = "$replacing_old" ] || replacing_wrong "exit 0, not the old state" ;;
+		esac
+		return
+	fi
+	case $status in
+	3 | 4 | 5 | 70) [ -s "$work/said" ] || replacing_wrong "exit $status without a word" ;;
+	127) ;; # the program could not even be loaded
+	*) replacing_wrong "exit $status: $(<"$work/said")" ;;
+	esac
+	if grep -q 'nothing was changed' "$work/said"; then
+		[ "$now" = "$replacing_old" ] || replacing_wrong "something was changed"
+	elif grep -qE 'resume|rollback' "$work/said"; then
+		found=$("$replace" resume "$disks.copy2/s" "$disks.copy2/q" 2>&1)
+		[ "$found" != nothing ] || [ "$now" = "$replacing_old" ] || [ "$now" = "$replacing_new" ] ||
+			[ "$(replacing_without_leftovers <<<"$now")" = "$replacing_old" ] ||
+			replacing_wrong "says it can be resumed: $(<"$work/said")"
+	fi
+}
+
+point() { # START ACTION CALL FAULT N
+	restore_start "$1"
+	action=$2
+	replacing_at="$2 from $1: $3 $4 $5"
+	run "$2" -e trace="$3" -e inject="$3:$4:when=$5" -e signal=none
+	points=$((points + 1))
+	if [ $status -ne 137 ]; then
+		grep -q 'INJECTED' "$work/trace" || replacing_wrong "the fault did not come"
+		rm -rf "$disks.copy2"
+		cp -a "$disks" "$disks.copy2"
+		check_ended "$1"
+	fi
+	replacing_judge "$disks"
+}
+
+sweep() { # START ACTION
+	local kind call n faults fault
+	replacing_at="$2 from $1"
+	count_calls "$1" "$2" >"$work/calls"
+	[ "$(grep -c ^change "$work/calls")" -ge 10 ] || replacing_wrong "too few calls"
+	while read -r kind call n; do
+		case $kind:$call in
+		change:write) faults='signal=KILL error=ENOSPC' ;;
+		change:*) faults='signal=KILL error=EIO' ;;
+		sync:*) faults="error=EIO ${full:+signal=KILL}" ;;
+		*) faults=error=EIO ;;
+		esac
+		for fault in $faults; do
+			point "$1" "$2" "$call" "$fault" "$n"
+		done
+	done <"$work/calls"
+	result "$2 from $1"
+}
+
+# --- the order of what is durable, from a run without faults ---
+
+order() { # START ACTION: what was created, renamed, removed and synced on the system disk
+	restore_start "$1"
+	run "$2" -y -e trace=openat,mkdirat,fsync,renameat,unlinkat -e signal=none
+	sed -nE -e 's/^[0-9]+ +//' -e 's/[0-9]+<[^>]*\/([^>\/]*)>/<\1>/g' \
+		-e '/^openat.*O_CREAT/s/^openat\((.*), "(.*)", .*/create \1 \2/p' \
+		-e '/^(fsync|mkdirat|renameat|unlinkat)/s/ += 0$//p' "$work/trace" |
+		tr -d '"' | tr '(),' '   ' | tr -s ' ' | sed 's/ $//; s/clusnap-20260101T000000Z/ASIDE/g'
+}
+
+make_starts
+replacing_reference "$work/start-old"
+result "without a fault"
+
+# CLUSDB with its logs on the system disk alone
+replacing_at="the order of calls"
+cp -a "$work/start-old" "$work/start-small"
+rm "$work"/start-small/s/Windows/System32/config/*
+on=("$disks/s")
+order small begin | grep -vE 'SOFTWARE|config' >"$work/order"
+on=("$disks/s" "$disks/q")
+diff - "$work/order" >"$work/diff" <<'END' || replacing_wrong "$(<"$work/diff")"
+mkdirat <Cluster> ASIDE 0700
+fsync <Cluster>
+create <ASIDE> journal.json.clusnap-new
+fsync <journal.json.clusnap-new>
+fsync <ASIDE>
+renameat <ASIDE> journal.json.clusnap-new <ASIDE> journal.json
+fsync <ASIDE>
+create <ASIDE> CLUSDB
+fsync <CLUSDB>
+fsync <ASIDE>
+create <Cluster> CLUSDB.clusnap-new
+fsync <CLUSDB.clusnap-new>
+fsync <Cluster>
+fsync <CLUSDB>
+fsync <ASIDE>
+fsync <CLUSDB.clusnap-new>
+fsync <Cluster>
+renameat <Cluster> CLUSDB.clusnap-new <Cluster> CLUSDB
+fsync <Cluster>
+renameat <Cluster> CLUSDB.LOG1 <ASIDE> CLUSDB.LOG1
+fsync <ASIDE>
+fsync <Cluster>
+renameat <Cluster> CLUSDB.LOG2 <ASIDE> CLUSDB.LOG2
+fsync <ASIDE>
+fsync <Cluster>
+renameat <ASIDE> journal.json <ASIDE> list.json
+fsync <ASIDE>
+END
+result "the order of calls"
+
+sweep old begin
+sweep prepared resume
+sweep prepared back
+sweep done back
+echo "# $points runs with a fault"
+echo "1..$number"
