@@ -233,6 +233,24 @@ const void *check_claim_slowly(struct checker *c, enum problem_weight weight, ui
 	return c->bins.data + cell + 4;
 }
 
+static void say_unowned(struct checker *c, uint32_t cell)
+{
+	char *what = NULL;
+
+	if (!problems_enough(c->problems, PROBLEM_NOTE, "cell-unreferenced")) {
+		what = check_what(c, c, cell);
+		if (!what)
+			c->memory = true;
+		else
+			check_say(c, PROBLEM_NOTE, cell, "cell-unreferenced",
+			          "cell 0x%llx: %u bytes are allocated, but nothing refers to "
+			          "them%s",
+			          (unsigned long long)check_offset(cell), check_room(c, cell),
+			          what);
+	}
+	talloc_free(what);
+}
+
 void check_unowned(struct checker *c)
 {
 	for (uint32_t page = 0; page < c->pages; page++)
@@ -240,13 +258,8 @@ void check_unowned(struct checker *c)
 	for (uint64_t word = 0; word < c->bins.size / 512 + 1; word++) {
 		uint64_t left = c->marks[2 * word] & ~c->marks[2 * word + 1];
 
-		for (; left; left &= left - 1) {
-			uint32_t cell =
-				(uint32_t)(word * 512 + 8 * (uint64_t)__builtin_ctzll(left));
-
-			check_say(c, PROBLEM_NOTE, cell, "cell-unreferenced",
-			          "cell 0x%llx: %u bytes are allocated, but nothing refers to them",
-			          (unsigned long long)check_offset(cell), check_room(c, cell));
-		}
+		for (; left; left &= left - 1)
+			say_unowned(c,
+			            (uint32_t)(word * 512 + 8 * (uint64_t)__builtin_ctzll(left)));
 	}
 }

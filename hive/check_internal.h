@@ -184,6 +184,8 @@ bool check_unprintable(struct name n);
 #define CHECK_UNPRINTABLE                                                                          \
 	"the name has a control character or half of a surrogate pair in it, which Windows "       \
 	"allows and most programs cannot handle"
+/* What an allocated cell seems to hold: "; it looks like the key A", or nothing. */
+char *check_what(TALLOC_CTX *ctx, const struct checker *c, uint32_t cell);
 /* "root key", "key A\B", "key A\B, value C", or what is before or behind all keys. */
 char *check_who(TALLOC_CTX *ctx, const struct checker *c);
 

@@ -165,3 +165,27 @@ char *check_who(TALLOC_CTX *ctx, const struct checker *c)
 	text = talloc_strdup_append(text, ", value ");
 	return text ? append_name(text, check_value_name(c->value)) : NULL;
 }
+
+char *check_what(TALLOC_CTX *ctx, const struct checker *c, uint32_t cell)
+{
+	const uint8_t *at = c->bins.data + cell + 4;
+	struct bytes in = { at, check_room(c, cell) };
+	const struct regf_key *nk = bytes_at(in, 0, sizeof(*nk));
+	const struct regf_value *vk = bytes_at(in, 0, sizeof(*vk));
+	struct name name = { 0 };
+	char *text = NULL;
+
+	if (nk && memcmp(nk->signature, "nk", 2) == 0 &&
+	    bytes_at(in, sizeof(*nk), le16_get(nk->name_size))) {
+		name = check_key_name(nk);
+		text = talloc_strdup(ctx, "; it looks like the key ");
+	} else if (vk && memcmp(vk->signature, "vk", 2) == 0 &&
+	           bytes_at(in, sizeof(*vk), le16_get(vk->name_size))) {
+		name = check_value_name(vk);
+		text = talloc_strdup(ctx, name.size ? "; it looks like the value "
+		                                    : "; it looks like a default value");
+	} else {
+		return talloc_strdup(ctx, "");
+	}
+	return text ? append_name(text, name) : NULL;
+}

@@ -390,6 +390,32 @@ static void names_few_can_print(void **state)
 	end(b);
 }
 
+/* A count that is too low: what it leaves out is named. */
+static void what_nothing_refers_to(void **state)
+{
+	struct builder *b = begin();
+	struct builder_key *key = builder_path(b, "Key");
+	const struct problem *problem;
+	uint8_t *image;
+	size_t size;
+
+	(void)state;
+	builder_dword(key, "First", 1);
+	builder_dword(key, "Second", 2);
+	image = builder_write(b, &size);
+	image[0x1004 + key->cell + 0x24] = 1;
+	problem = assert_problem(check_bytes(b, image, size), "cell-unreferenced", PROBLEM_NOTE);
+	assert_int_equal(problem->offset, 0x1000 + key->values[1]->cell);
+	assert_non_null(strstr(problem->text, "it looks like the value Second"));
+	image[0x1004 + b->root->cell + 0x14] = 0;
+	image[0x1004 + b->root->list_cell] = 'x';
+	problem = assert_problem(check_bytes(b, image, size), "cell-unreferenced", PROBLEM_NOTE);
+	while (problem->offset != 0x1000 + key->cell)
+		problem++;
+	assert_non_null(strstr(problem->text, "it looks like the key Key"));
+	end(b);
+}
+
 static void wrong_hint(void **state)
 {
 	struct builder *b = begin();
@@ -504,6 +530,7 @@ int main(void)
 		cmocka_unit_test(odd_names_in_sentences),
 		cmocka_unit_test(wide_without_need),
 		cmocka_unit_test(names_few_can_print),
+		cmocka_unit_test(what_nothing_refers_to),
 		cmocka_unit_test(wrong_hint),
 		cmocka_unit_test(every_truncation),
 		cmocka_unit_test(what_follows_the_bins),
