@@ -60,10 +60,14 @@ static bool find_chks(TALLOC_CTX *ctx, struct quorum *quorum, struct error *err)
 		return false;
 	for (uint32_t i = 0; i < count; i++) {
 		struct volume_entry entry;
+		char *within;
 
 		if (!chk_number(names[i], &number))
 			continue;
-		if (!volume_find(ctx, quorum->volume, inside(ctx, quorum, names[i]), &entry, err))
+		within = inside(ctx, quorum, names[i]);
+		if (!within)
+			return error_memory(err);
+		if (!volume_find(ctx, quorum->volume, within, &entry, err))
 			return false;
 		path = talloc_asprintf(ctx, "%s/%s", volume_path(quorum->volume), entry.path);
 		if (!path)
