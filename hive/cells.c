@@ -17,7 +17,7 @@ bool cells_begin(TALLOC_CTX *ctx, struct cells *cells, spool_put_fn *put, void *
 	if (!cells->spool)
 		return false;
 	cells->window = spool_window(cells->spool);
-	cells->room = SPOOL_WINDOW;
+	cells->room = SPOOL_FIRST;
 	return true;
 }
 

@@ -61,33 +61,22 @@ bool cursor_values(struct cursor *cursor, const struct hive *hive, const struct 
 	return true;
 }
 
-static uint32_t get_cell(const uint8_t *at)
-{
-	le32 cell;
-
-	memcpy(&cell, at, sizeof(cell));
-	return le32_get(cell);
-}
-
-bool cursor_next(struct cursor *cursor, uint32_t *cell, struct error *err)
+bool cursor_next_leaf(struct cursor *cursor, struct error *err)
 {
 	while (cursor->left == 0) {
-		uint32_t leaf;
+		le32 leaf;
 
 		if (cursor->leaves_left == 0 || cursor->failed)
 			return false;
-		leaf = get_cell(cursor->leaves);
-		cursor->leaves += sizeof(le32);
+		memcpy(&leaf, cursor->leaves, sizeof(leaf));
+		cursor->leaves += sizeof(leaf);
 		cursor->leaves_left--;
-		cursor->failed = !enter_list(cursor, leaf, false, err);
+		cursor->failed = !enter_list(cursor, le32_get(leaf), false, err);
 	}
-	*cell = get_cell(cursor->at);
-	cursor->at += cursor->step;
-	cursor->left--;
 	return true;
 }
 
-#define AHEAD 2048u /* bytes: what three or four keys take */
+#define AHEAD 6144u /* bytes: what some ten keys take; less is too late */
 #define LINES 10u   /* cache lines of 64 bytes: what one key takes */
 
 /* An address that is none does no harm here. */

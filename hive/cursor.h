@@ -35,8 +35,22 @@ bool cursor_subkeys(struct cursor *cursor, const struct hive *hive, const struct
 bool cursor_values(struct cursor *cursor, const struct hive *hive, const struct hive_key *key,
                    struct error *err);
 
+/* Goes to the next leaf that is not empty. */
+bool cursor_next_leaf(struct cursor *cursor, struct error *err);
+
 /* False at the end, and after a failure. */
-bool cursor_next(struct cursor *cursor, uint32_t *cell, struct error *err);
+static inline bool cursor_next(struct cursor *cursor, uint32_t *cell, struct error *err)
+{
+	le32 entry;
+
+	if (cursor->left == 0 && !cursor_next_leaf(cursor, err))
+		return false;
+	memcpy(&entry, cursor->at, sizeof(entry));
+	*cell = le32_get(entry);
+	cursor->at += cursor->step;
+	cursor->left--;
+	return true;
+}
 
 /*
  * For subkeys: the next one. The walk of a whole hive waits for memory more than for anything

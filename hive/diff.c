@@ -203,7 +203,7 @@ static bool advance(struct diff_walk *walk, struct diff_side *side)
 
 static bool start(struct diff_walk *walk, struct diff_side *side)
 {
-	if (!is_there(side)) {
+	if (!is_there(side) || cursor_subkey_count(&side->key) == 0) {
 		side->ended = true;
 		return true;
 	}

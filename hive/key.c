@@ -5,14 +5,10 @@
  */
 #include "hive/open.h"
 
-struct bytes open_cell(const struct hive *hive, uint32_t cell, uint64_t least, struct error *err)
+void open_no_cell(uint32_t cell, uint64_t least, struct error *err)
 {
-	struct bytes at = open_cell_quietly(hive, cell, least);
-
-	if (!at.data)
-		error_set(err, ERROR_SOURCE, "cell 0x%llx is no allocated cell of %llu bytes",
-		          open_place(cell), (unsigned long long)least);
-	return at;
+	error_set(err, ERROR_SOURCE, "cell 0x%llx is no allocated cell of %llu bytes",
+	          open_place(cell), (unsigned long long)least);
 }
 
 bool hive_key_at(const struct hive *hive, uint32_t cell, struct hive_key *key, struct error *err)

@@ -39,16 +39,27 @@ static inline unsigned long long open_place(uint32_t cell)
 static inline struct bytes open_cell_quietly(const struct hive *hive, uint32_t cell, uint64_t least)
 {
 	const le32 *header = bytes_at(hive->bins, cell, sizeof(*header));
-	int64_t size = header ? -(int64_t)(int32_t)le32_get(*header) : 0;
-	const uint8_t *data = NULL;
+	uint32_t word = header && cell % 8 == 0 ? le32_get(*header) : 0, size = 0u - word;
 
-	if (size > 4 && cell % 8 == 0 && (uint64_t)size - 4 >= least)
-		data = bytes_at(hive->bins, (uint64_t)cell + 4, (uint64_t)size - 4);
-	return (struct bytes){ data, data ? (uint64_t)size - 4 : 0 };
+	/* allocated, with contents, as many as are asked for, and no more than there are */
+	if (!(word & 0x80000000) || size <= 4 || size - 4 < least || size > hive->bins.size - cell)
+		return (struct bytes){ NULL, 0 };
+	return (struct bytes){ (const uint8_t *)(header + 1), size - 4 };
 }
 
+/* Fills the error for a cell that is not there. */
+void open_no_cell(uint32_t cell, uint64_t least, struct error *err);
+
 /* The same, with the error filled if there is none. */
-struct bytes open_cell(const struct hive *hive, uint32_t cell, uint64_t least, struct error *err);
+static inline struct bytes open_cell(const struct hive *hive, uint32_t cell, uint64_t least,
+                                     struct error *err)
+{
+	struct bytes at = open_cell_quietly(hive, cell, least);
+
+	if (!at.data)
+		open_no_cell(cell, least, err);
+	return at;
+}
 
 /* --- hive/hivex.c: the only file that knows hivex --- */
 

@@ -6,7 +6,7 @@
 
 #include <pthread.h>
 
-#define WINDOWS 8u
+#define WINDOWS 4u
 #define PATCHES_ROOM ((uint64_t)65536)
 
 struct window {
@@ -117,8 +117,6 @@ static bool make_room(struct spool *spool, uint64_t least, struct error *err)
 
 	window->offset = spool->offset;
 	window->used = 0;
-	if (least < SPOOL_WINDOW)
-		least = SPOOL_WINDOW;
 	if (window->room >= least)
 		return true;
 	talloc_free(window->data);
@@ -139,7 +137,7 @@ struct spool *spool_new(TALLOC_CTX *ctx, spool_put_fn *put, void *to, uint64_t s
 	spool->put = put;
 	spool->to = to;
 	spool->offset = start;
-	if (!make_room(spool, 0, err)) {
+	if (!make_room(spool, SPOOL_FIRST, err)) {
 		talloc_free(spool);
 		return NULL;
 	}
@@ -156,11 +154,13 @@ uint8_t *spool_window(const struct spool *spool)
 	return spool->windows[spool->full % WINDOWS].data;
 }
 
-/* Hands the window over and waits until another one is free. */
-static bool hand_over(struct spool *spool, struct error *err)
+/* Hands over USED bytes of the window and waits until another one is free. */
+static bool hand_over(struct spool *spool, uint64_t used, struct error *err)
 {
 	bool failed;
 
+	window_number(spool, spool->full)->used = used;
+	spool->offset += used;
 	if (!spool->in_thread)
 		return write_window(spool, window_number(spool, spool->full), err);
 	pthread_mutex_lock(&spool->lock);
@@ -177,9 +177,8 @@ static bool hand_over(struct spool *spool, struct error *err)
 
 uint8_t *spool_next(struct spool *spool, uint64_t used, uint64_t least, struct error *err)
 {
-	window_number(spool, spool->full)->used = used;
-	spool->offset += used;
-	if (!hand_over(spool, err) || !make_room(spool, least, err))
+	if (!hand_over(spool, used, err) ||
+	    !make_room(spool, least > SPOOL_WINDOW ? least : SPOOL_WINDOW, err))
 		return NULL;
 	return spool_window(spool);
 }
@@ -255,7 +254,7 @@ static bool put_patches(struct spool *spool, const struct patches *patches, stru
 
 bool spool_finish(struct spool *spool, uint64_t used, struct error *err)
 {
-	if (!spool_next(spool, used, 0, err))
+	if (!hand_over(spool, used, err))
 		return false;
 	wait_for_thread(spool, false);
 	if (spool->failed) {

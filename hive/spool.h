@@ -2,7 +2,7 @@
  * spool: bytes that are made from front to back, and written while the next ones are made.
  *
  *	spool = spool_new(ctx, put, to, 0, true, &err);
- *	window = spool_window(spool);		// SPOOL_WINDOW bytes, all zero
+ *	window = spool_window(spool);		// SPOOL_FIRST bytes, all zero
  *	...
  *	window = spool_next(spool, used, least, &err);	// hands USED bytes over
  *	...
@@ -21,7 +21,9 @@
 #include "hive/bytes.h"
 #include "hive/error.h"
 
-#define SPOOL_WINDOW ((uint64_t)262144) /* bytes, unless more are asked for */
+/* Sizes of windows, unless more is asked for. Most of what is made here fits into the first. */
+#define SPOOL_FIRST ((uint64_t)65536)
+#define SPOOL_WINDOW ((uint64_t)1048576)
 
 struct spool; /* a talloc object; freeing it ends the thread */
 

@@ -69,18 +69,19 @@ static bool end_values(struct writer *w, struct level *level, struct error *err)
 
 /* --- the sink: keys --- */
 
-static bool put_key(struct writer *w, const struct sink_key *key, uint32_t *cell, struct error *err)
+/* LEVEL becomes that of the key. */
+static bool put_key(struct writer *w, const struct sink_key *key, struct level *level,
+                    struct error *err)
 {
 	bool compressed = name_compressible(key->name), is_root = w->depth == 0;
 	uint32_t name_size = writer_name_size(key->name, compressed);
 	const uint8_t *name = writer_name(w, key->name, compressed);
-	uint32_t class_name = REGF_NIL, security = REGF_NIL;
+	uint32_t flags = (compressed ? REGF_KEY_COMP_NAME : 0) |
+	                 (key->link ? REGF_KEY_SYM_LINK : 0) |
+	                 (is_root ? REGF_KEY_HIVE_ENTRY | REGF_KEY_NO_DELETE : 0);
 	struct regf_key nk = {
 		.signature = "nk",
-		.flags = le16_put(
-			(uint16_t)((compressed ? REGF_KEY_COMP_NAME : 0) |
-		                   (key->link ? REGF_KEY_SYM_LINK : 0) |
-		                   (is_root ? REGF_KEY_HIVE_ENTRY | REGF_KEY_NO_DELETE : 0))),
+		.flags = le16_put((uint16_t)flags),
 		.time = le64_put(key->time),
 		.parent = le32_put(is_root ? REGF_NIL : w->levels[w->depth - 1].key),
 		.subkeys = le32_put(key->subkeys),
@@ -88,36 +89,38 @@ static bool put_key(struct writer *w, const struct sink_key *key, uint32_t *cell
 		.class_size = le16_put((uint16_t)key->class_name.size),
 	};
 
-	if (!cells_new(&w->cells, sizeof(nk) + name_size, cell, err) ||
-	    !cells_set(&w->cells, *cell, sizeof(nk), name, name_size, err) ||
-	    (key->class_name.size && !cells_put(&w->cells, key->class_name, &class_name, err)) ||
-	    !put_security(w, key->descriptor, &security, err))
-		return false;
+	*level =
+		(struct level){ .list = REGF_NIL, .class_name = REGF_NIL, .subkeys = key->subkeys };
 	if (is_root) {
 		memcpy(w->root_name, name, name_size);
 		w->root_name_size = name_size;
 	}
-	nk.security = le32_put(security);
-	nk.class_name = le32_put(class_name);
-	return cells_set(&w->cells, *cell, 0, &nk, sizeof(nk), err);
+	return cells_new(&w->cells, sizeof(nk) + name_size, &level->key, err) &&
+	       cells_set(&w->cells, level->key, 0, &nk, sizeof(nk), err) &&
+	       cells_set(&w->cells, level->key, sizeof(nk), name, name_size, err) &&
+	       (key->class_name.size == 0 ||
+	        cells_put(&w->cells, key->class_name, &level->class_name, err)) &&
+	       put_security(w, key->descriptor, &level->security, err);
 }
 
-/* What is known of a key when all that is in it has been seen. */
+/* What is known of a key when all that is in it has been seen, and what lies between. */
 static bool end_nk(struct writer *w, const struct level *level, struct error *err)
 {
-	const le32 lists[] = { /* subkey_list, volatile_list, values, value_list */
-		               le32_put(level->list), le32_put(REGF_NIL), le32_put(level->values),
-		               le32_put(level->value_list)
-	};
-	const le32 longest[] = { /* max_subkey_name, max_class, max_value_name, max_value_data */
-		                 le32_put(level->max_name), le32_put(level->max_class),
-		                 le32_put(level->max_value_name), le32_put(level->max_value_data)
+	const le32 late[] = {
+		le32_put(level->list), /* subkey_list, and then volatile_list */
+		le32_put(REGF_NIL),
+		le32_put(level->values),
+		le32_put(level->value_list),
+		le32_put(level->security),
+		le32_put(level->class_name),
+		le32_put(level->max_name), /* max_subkey_name */
+		le32_put(level->max_class),
+		le32_put(level->max_value_name),
+		le32_put(level->max_value_data),
 	};
 
-	return cells_set(&w->cells, level->key, offsetof(struct regf_key, subkey_list), lists,
-	                 sizeof(lists), err) &&
-	       cells_set(&w->cells, level->key, offsetof(struct regf_key, max_subkey_name), longest,
-	                 sizeof(longest), err);
+	return cells_set(&w->cells, level->key, offsetof(struct regf_key, subkey_list), late,
+	                 sizeof(late), err);
 }
 
 static bool check_key(const struct writer *w, const struct sink_key *key, struct error *err)
@@ -140,20 +143,18 @@ static bool check_key(const struct writer *w, const struct sink_key *key, struct
 static bool begin_key(struct sink *sink, const struct sink_key *key, struct error *err)
 {
 	struct writer *w = (struct writer *)sink;
-	struct level *parent = w->depth ? &w->levels[w->depth - 1] : NULL;
-	uint32_t cell;
+	struct level *level = &w->levels[w->depth], *parent = w->depth ? level - 1 : NULL;
 
 	if (!check_key(w, key, err) || (parent && !end_values(w, parent, err)) ||
-	    !put_key(w, key, &cell, err))
+	    !put_key(w, key, level, err))
 		return false;
 	if (parent) {
-		if (!writer_list_subkey(w, parent, cell, key->name, err))
+		if (!writer_list_subkey(w, parent, level->key, key->name, err))
 			return false;
 		writer_raise(&parent->max_name, 2 * name_length(key->name));
 		writer_raise(&parent->max_class, (uint32_t)key->class_name.size);
 	}
-	w->levels[w->depth++] =
-		(struct level){ .key = cell, .list = REGF_NIL, .subkeys = key->subkeys };
+	w->depth++;
 	w->keys++;
 	w->time_sum += key->time;
 	if (key->time > w->newest)

@@ -12,7 +12,7 @@ struct level {
 	uint32_t list;   /* cell of the leaf, or of the ri; REGF_NIL if there are no subkeys */
 	uint32_t leaves; /* the first of its leaves, in the writer's */
 	uint32_t subkeys, seen; /* announced, and begun so far */
-	uint32_t values, value_list;
+	uint32_t values, value_list, security, class_name;
 	uint32_t max_name, max_class, max_value_name, max_value_data;
 	bool values_done;
 };

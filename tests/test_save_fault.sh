@@ -33,9 +33,9 @@ skip() { # NAME WHY
 }
 
 # Several windows of what is handed from thread to thread, and keys that are patched later.
-"$build/tests/tools/make_bench" hive 1500 "$work/hive"
+"$build/tests/tools/make_bench" hive 5000 "$work/hive"
 "$clusnap" save --quiet "$work/hive" '' "$work/whole" || exit 1
-[ "$(stat -c %s "$work/whole")" -gt 700000 ] || exit 1
+[ "$(stat -c %s "$work/whole")" -gt 2500000 ] || exit 1
 
 # --- calls that fail ---
 
@@ -88,10 +88,10 @@ fi
 # --- a full disk ---
 
 name="a disk that is full: exit status 5, the old file, nothing left behind"
-if mount -t tmpfs -o size=1m none "$mount" 2>/dev/null; then
+if mount -t tmpfs -o size=3m none "$mount" 2>/dev/null; then
 	good=1
 	echo old >"$mount/saved"
-	for fill in 300 600 900; do
+	for fill in 500 1500 2800; do
 		head -c ${fill}k /dev/zero >"$mount/fill"
 		"$clusnap" save --quiet "$work/hive" '' "$mount/saved" 2>"$work/said"
 		[ $? -eq 5 ] && is_old "$mount/saved" && grep -q 'No space left' "$work/said" || good=0
