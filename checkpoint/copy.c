@@ -21,7 +21,11 @@ const char *copy_condition_name(enum copy_condition condition)
 const char *copy_origin(TALLOC_CTX *ctx, const struct copy *copy)
 {
 	const char *node = copy->system ? copy->system->node : NULL;
+	const char *slash = strrchr(copy->path, '/');
 
+	/* Where a disk is mounted must not matter: the same disk gives the same bytes. */
+	if (!copy->system)
+		node = slash ? slash + 1 : copy->path;
 	return talloc_asprintf(ctx, "%s%s", node ? node : "database",
 	                       copy->hive && hive_salvaged(copy->hive) ? COPY_SALVAGED : "");
 }

@@ -32,7 +32,8 @@ bool copy_open(TALLOC_CTX *ctx, const char *path, const struct hive_options *opt
 /* A mark behind the origin of what was made of a damaged hive. */
 #define COPY_SALVAGED " (salvaged)"
 
-/* Whose copy it is, for a log: the node's name, or "database"; on CTX, NULL without memory. */
+/* Whose copy it is, for a log: the node's name, or that of the file; on CTX, NULL without memory.
+ */
 const char *copy_origin(TALLOC_CTX *ctx, const struct copy *copy);
 
 /* "clean", "recovered", "damaged", "missing" */

@@ -10,6 +10,7 @@
 #include "hive/publish.h"
 #include "snapshot/guard.h"
 #include "snapshot/quolog.h"
+#include "snapshot/torn.h"
 
 /* --- where a snapshot must not go: sources never change --- */
 
@@ -84,8 +85,8 @@ static struct image *make_log(TALLOC_CTX *ctx, const struct collection *collecti
 	if (!backup_manifest(ctx, history->writer, collection, time, err))
 		return NULL;
 	image = quolog_finish(ctx, history->writer, err);
-	return image && collection->log && !history->oldest
-	               ? join(ctx, collection->log->bytes, image->bytes, err)
+	return image && collection->previous && !history->oldest
+	               ? join(ctx, collection->previous->log->bytes, image->bytes, err)
 	               : image;
 }
 
@@ -147,7 +148,7 @@ bool backup_publish(TALLOC_CTX *ctx, struct publish_dir *dir, const char *path,
 }
 
 /* A snapshot that goes on must be the one that was read: now nobody else writes there. */
-static bool is_unchanged(TALLOC_CTX *ctx, const char *path, const struct quolog *log,
+static bool is_unchanged(TALLOC_CTX *ctx, const char *path, const struct verdict *previous,
                          struct error *err)
 {
 	char *name = talloc_asprintf(ctx, "%s/" LAYOUT_LOG_NAME, path);
@@ -155,7 +156,8 @@ static bool is_unchanged(TALLOC_CTX *ctx, const char *path, const struct quolog 
 
 	if (!image)
 		return name ? error_wrap(err, "%s", name) : error_memory(err);
-	return bytes_equal(image->bytes, log->bytes) ||
+	return bytes_equal(image->bytes,
+	                   previous->torn.size ? previous->torn : previous->log->bytes) ||
 	       error_set(err, ERROR_DESTINATION, "%s: somebody else changed it meanwhile", path);
 }
 
@@ -182,8 +184,8 @@ static void warn_replaced(TALLOC_CTX *ctx, const char *path, struct bytes log,
 		             old->id.cluster);
 }
 
-/* EXPECTED: the log that must be there; NULL: any, or none. */
-static bool publish(TALLOC_CTX *ctx, const char *path, const struct quolog *expected,
+/* PREVIOUS: what must be there; NULL: anything that may be replaced, or nothing. */
+static bool publish(TALLOC_CTX *ctx, const char *path, const struct verdict *previous,
                     const struct collection *collection, const struct image *log,
                     struct verdict *verdict, struct error *err)
 {
@@ -191,9 +193,11 @@ static bool publish(TALLOC_CTX *ctx, const char *path, const struct quolog *expe
 	struct problems *warnings = collection->warnings;
 	bool done;
 
-	if (dir && !expected)
+	if (dir && !previous)
 		warn_replaced(ctx, path, log->bytes, warnings);
-	done = dir && (!expected || is_unchanged(ctx, path, expected, err)) &&
+	done = dir &&
+	       (!previous || (is_unchanged(ctx, path, previous, err) &&
+	                      torn_keep(ctx, path, previous, warnings, err))) &&
 	       backup_publish(ctx, dir, path, collection, log, verdict, err);
 
 	talloc_free(dir);
@@ -221,8 +225,8 @@ bool backup(TALLOC_CTX *ctx, const struct backup_options *options, struct collec
 		return false;
 	collect_progress(&options->collect, "writing", options->destination);
 	log = make_log(ctx, collection, err);
-	if (!log ||
-	    !publish(ctx, options->destination, collection->log, collection, log, verdict, err))
+	if (!log || !publish(ctx, options->destination, collection->previous, collection, log,
+	                     verdict, err))
 		return false;
 	for (char **copy = options->copies; copy && *copy; copy++) {
 		collect_progress(&options->collect, "writing", *copy);

@@ -8,6 +8,7 @@
 #include "checkpoint/copy.h"
 #include "hive/digest.h"
 #include "snapshot/history.h"
+#include "snapshot/verify.h"
 
 struct collect_options {
 	char **systems;           /* NULL-terminated: SYSTEMs as given */
@@ -39,8 +40,8 @@ struct collection {
 	uint32_t file_count;
 	uint8_t digest[DIGEST_SIZE]; /* of the cluster database's tree */
 	const char *newest_chk;      /* the file that holds it; NULL: the one that begins the log */
-	const struct quolog *log;    /* that of the snapshot which goes on, or NULL */
-	struct history history;      /* how it came about; the log ends where that file is due */
+	const struct verdict *previous; /* of the snapshot that goes on, or NULL */
+	struct history history;         /* how it came about; the log ends where that file is due */
 	struct problems *warnings;
 	bool incomplete; /* a checkpoint is not in it because its hive cannot be read */
 };

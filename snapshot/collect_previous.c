@@ -27,11 +27,11 @@ bool collect_previous(struct collecting *c)
 	if (!previous)
 		return error_memory(c->err);
 	previous->path = path;
-	previous->hive = verify_newest(c->ctx, path, &previous->verdict, c->err);
+	previous->hive = verify_to_append(c->ctx, path, &previous->verdict, c->err);
 	if (!previous->hive || !cluster_read(c->ctx, previous->hive, &previous->cluster, c->err))
 		return false;
 	c->previous = previous;
-	c->out->log = previous->verdict.log;
+	c->out->previous = &previous->verdict;
 	return true;
 }
 

@@ -14,6 +14,7 @@
 #include "hive/tree.h"
 #include "snapshot/backup.h"
 #include "snapshot/batch.h"
+#include "snapshot/torn.h"
 
 #define FILETIME_OF_1970 116444736000000000u
 
@@ -50,7 +51,8 @@ static bool begin(struct edit *edit, struct error *err)
 	edit->log = image_read(edit, edit->fd, LAYOUT_LOG_NAME, err);
 	if (!edit->log)
 		return error_wrap(err, "%s", edit->path);
-	if (bytes_equal(edit->log->bytes, edit->verdict.log->bytes))
+	if (bytes_equal(edit->log->bytes,
+	                edit->verdict.torn.size ? edit->verdict.torn : edit->verdict.log->bytes))
 		return true;
 	return error_set(err, ERROR_DESTINATION, "%s: somebody else changed it meanwhile",
 	                 edit->path);
@@ -60,7 +62,7 @@ static bool load(struct edit *edit, struct error *err)
 {
 	struct hive_key root;
 
-	edit->hive = verify_newest(edit, edit->path, &edit->verdict, err);
+	edit->hive = verify_to_append(edit, edit->path, &edit->verdict, err);
 	if (!edit->hive || !begin(edit, err) || !hive_root(edit->hive, &root, err) ||
 	    !cluster_read(edit, edit->hive, &edit->cluster, err))
 		return false;
@@ -91,6 +93,11 @@ struct edit *edit_open(TALLOC_CTX *ctx, const char *path, struct error *err)
 		TALLOC_FREE(edit);
 	}
 	return edit;
+}
+
+const struct problems *edit_warnings(const struct edit *edit)
+{
+	return edit->files.warnings;
 }
 
 const struct cluster *edit_cluster(const struct edit *edit)
@@ -223,7 +230,7 @@ static struct image *longer_log(struct edit *edit, struct batch *batch, const ch
 {
 	struct quolog_transaction transaction = { .time = edit->rules.now, .origin = origin };
 	struct quolog_writer *writer = quolog_continue(edit, edit->verdict.log, err);
-	struct bytes old = edit->log->bytes;
+	struct bytes old = edit->verdict.log->bytes;
 	struct image *tail, *whole;
 
 	if (!writer || !batch_finish(batch, &transaction.batch, &transaction.companion, err) ||
@@ -258,11 +265,13 @@ bool edit_publish(struct edit *edit, const char *origin, bool *changed, struct v
 		return false;
 	*changed = batch_count(batch) > 0;
 	*verdict = edit->verdict;
-	if (!*changed)
+	if (!*changed && !edit->verdict.torn.size)
 		return true;
-	if (!keep_files(edit, err) || !add_file(edit, chk, image->bytes, "", "", err))
+	if (!keep_files(edit, err) || (*changed && !add_file(edit, chk, image->bytes, "", "", err)))
 		return false;
-	log = longer_log(edit, batch, chk, digest, origin, err);
-	return log && backup_publish(talloc_parent(edit), edit->dir, edit->path, &edit->files, log,
-	                             verdict, err);
+	log = *changed ? longer_log(edit, batch, chk, digest, origin, err)
+	               : image_copy(edit, edit->verdict.log->bytes, err); /* without its torn end */
+	return log && torn_keep(edit, edit->path, &edit->verdict, edit->files.warnings, err) &&
+	       backup_publish(talloc_parent(edit), edit->dir, edit->path, &edit->files, log,
+	                      verdict, err);
 }

@@ -22,8 +22,8 @@
 struct edit; /* a talloc object; freeing one that is not published leaves the snapshot as it is */
 
 /*
- * ERROR_BAD_NEWS if the snapshot is not complete; ERROR_DESTINATION while another process writes
- * it, or if nothing can be written beside it.
+ * ERROR_BAD_NEWS if the snapshot is not complete (a torn end of its log is cut off);
+ * ERROR_DESTINATION while another process writes it, or if nothing can be written beside it.
  */
 struct edit *edit_open(TALLOC_CTX *ctx, const char *path, struct error *err);
 
@@ -35,6 +35,9 @@ bool edit_change(void *edit, const struct change *change, struct error *err);
 
 /* Leaves a file out of the new snapshot: that of a checkpoint which is no more. */
 void edit_drop_file(struct edit *edit, const char *path);
+
+/* What was noticed and is no reason not to do it. */
+const struct problems *edit_warnings(const struct edit *edit);
 
 /*
  * ERROR_REFUSED if what came out is no cluster database, or another cluster's. Without any

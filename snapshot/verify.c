@@ -140,6 +140,11 @@ static bool read_log(struct verifying *v, struct bytes bytes)
 	struct verdict *verdict = v->verdict;
 	struct quolog *log = quolog_read(v->ctx, bytes, v->err);
 
+	if (log && v->without_torn && log->state == QUOLOG_TORN && log->committed) {
+		verdict->torn = bytes;
+		bytes.size = log->committed;
+		log = quolog_read(v->ctx, bytes, v->err);
+	}
 	if (!log)
 		return false;
 	if (log->state != QUOLOG_WHOLE && !verify_damage(v, LAYOUT_LOG_NAME, "%s", log->why))
@@ -167,28 +172,35 @@ static bool check_all(struct verifying *v, struct bytes log)
 	return verdict->damage_count > 0 || verify_history(v);
 }
 
-bool verify_directory(TALLOC_CTX *ctx, int fd, const char *path, struct verdict *verdict,
-                      struct error *err)
+static bool verify(struct verifying *v)
 {
-	struct verifying v = { ctx, fd, path, verdict, err };
+	struct verdict *verdict = v->verdict;
 	struct digest_job id;
 	struct image *log;
 	struct error why;
 	bool missing, done;
 
 	memset(verdict, 0, sizeof(*verdict));
-	log = read_file(&v, LAYOUT_LOG_NAME, &missing, &why);
+	log = read_file(v, LAYOUT_LOG_NAME, &missing, &why);
 	if (!log)
-		return why.kind == ERROR_INTERNAL ? error_memory(err)
-		       : missing                  ? verify_damage(&v, LAYOUT_LOG_NAME,
+		return why.kind == ERROR_INTERNAL ? error_memory(v->err)
+		       : missing                  ? verify_damage(v, LAYOUT_LOG_NAME,
 		                                                  "is missing: this is no complete snapshot")
-		                 : verify_damage(&v, LAYOUT_LOG_NAME, "%s", why.text);
+		                 : verify_damage(v, LAYOUT_LOG_NAME, "%s", why.text);
 	digest_begin(&id, log->bytes);
-	done = check_all(&v, log->bytes);
+	done = check_all(v, log->bytes);
 	digest_wait(&id);
 	digest_hex(id.digest, verdict->id);
 	verdict->complete = done && verdict->damage_count == 0;
 	return done;
+}
+
+bool verify_directory(TALLOC_CTX *ctx, int fd, const char *path, struct verdict *verdict,
+                      struct error *err)
+{
+	struct verifying v = { ctx, fd, path, verdict, err, false };
+
+	return verify(&v);
 }
 
 /* There is no directory: perhaps a killed run has left both the old and the new beside it. */
@@ -207,36 +219,58 @@ static bool not_there(TALLOC_CTX *ctx, const char *path, int sys, struct error *
 	return error_errno(err, ERROR_SOURCE, "%s", path);
 }
 
-bool verify_path(TALLOC_CTX *ctx, const char *path, struct verdict *verdict, struct error *err)
+static bool open_and_verify(struct verifying *v)
 {
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	bool done;
 
-	if (fd < 0)
-		return not_there(ctx, path, errno, err);
-	done = verify_directory(ctx, fd, path, verdict, err);
-	close(fd);
+	v->fd = open(v->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (v->fd < 0)
+		return not_there(v->ctx, v->path, errno, v->err);
+	done = verify(v);
+	close(v->fd);
 	return done;
 }
 
-bool verify_complete(TALLOC_CTX *ctx, const char *path, struct verdict *verdict, struct error *err)
+bool verify_path(TALLOC_CTX *ctx, const char *path, struct verdict *verdict, struct error *err)
 {
-	if (!verify_path(ctx, path, verdict, err))
-		return false;
+	struct verifying v = { ctx, -1, path, verdict, err, false };
+
+	return open_and_verify(&v);
+}
+
+static bool must_be_complete(const char *path, const struct verdict *verdict, struct error *err)
+{
 	return verdict->complete ||
 	       error_set(err, ERROR_BAD_NEWS, "%s: is damaged: %s: %s (`clusnap verify` names all)",
 	                 path, verdict->damage[0].path, verdict->damage[0].text);
 }
 
+bool verify_complete(TALLOC_CTX *ctx, const char *path, struct verdict *verdict, struct error *err)
+{
+	return verify_path(ctx, path, verdict, err) && must_be_complete(path, verdict, err);
+}
+
+static struct hive *newest(TALLOC_CTX *ctx, const char *path, const struct verdict *verdict,
+                           struct error *err)
+{
+	char *chk = talloc_asprintf(ctx, "%s/%s", path, verdict->newest_chk);
+	struct image *image = chk ? image_read(ctx, AT_FDCWD, chk, err) : NULL;
+
+	return image ? hive_open_image(ctx, image, chk, err) : NULL;
+}
+
 struct hive *verify_newest(TALLOC_CTX *ctx, const char *path, struct verdict *verdict,
                            struct error *err)
 {
-	struct image *image;
-	char *chk;
+	return verify_complete(ctx, path, verdict, err) ? newest(ctx, path, verdict, err) : NULL;
+}
 
-	if (!verify_complete(ctx, path, verdict, err))
-		return NULL;
-	chk = talloc_asprintf(ctx, "%s/%s", path, verdict->newest_chk);
-	image = chk ? image_read(ctx, AT_FDCWD, chk, err) : NULL;
-	return image ? hive_open_image(ctx, image, chk, err) : NULL;
+struct hive *verify_to_append(TALLOC_CTX *ctx, const char *path, struct verdict *verdict,
+                              struct error *err)
+{
+	struct verifying v = { ctx, -1, path, verdict, err, true };
+
+	return open_and_verify(&v) && must_be_complete(path, verdict, err)
+	               ? newest(ctx, path, verdict, err)
+	               : NULL;
 }

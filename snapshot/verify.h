@@ -24,6 +24,7 @@ struct verdict {
 		char *path, *text;
 	} * damage;
 	uint32_t damage_count;
+	struct bytes torn; /* verify_to_append: the whole log, if its torn end was left out */
 };
 
 /*
@@ -41,6 +42,14 @@ bool verify_path(TALLOC_CTX *ctx, const char *path, struct verdict *verdict, str
 
 /* The same, and ERROR_BAD_NEWS with the first damage if the snapshot is not complete. */
 bool verify_complete(TALLOC_CTX *ctx, const char *path, struct verdict *verdict, struct error *err);
+
+/*
+ * For whoever goes on behind its log: as verify_newest, but the torn end of a log behind a
+ * manifest, and a chk file that only it can have named, are left out of what is verified.
+ * verdict->torn has the whole log then; snapshot/torn.h keeps it.
+ */
+struct hive *verify_to_append(TALLOC_CTX *ctx, const char *path, struct verdict *verdict,
+                              struct error *err);
 
 /*
  * The newest state of the cluster database of a snapshot that is complete; ERROR_BAD_NEWS with the

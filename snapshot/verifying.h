@@ -10,6 +10,7 @@ struct verifying {
 	const char *path;
 	struct verdict *verdict;
 	struct error *err; /* for what ends the verification */
+	bool without_torn; /* the torn end of a log is left out */
 };
 
 /* Notes what is wrong with PATH; false if there is no memory. */

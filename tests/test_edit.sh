@@ -29,7 +29,7 @@ run() # STATUS COMMAND...
 state()
 {
 	"$clusnap" extract --quiet --to "$1" "$snapshot" "$dir/hive" &&
-		hivexregedit --export --prefix X "$dir/hive" '\\'
+		hivexregedit --export --prefix X "$dir/hive" '\\' 2>/dev/null
 }
 
 reg() # NAME LINE...
@@ -50,6 +50,8 @@ reg nothing "[$cluster\\Quorum]" '"NotThere"=-'
 
 "$clusnap" backup --quiet testdata/node-2019 "$snapshot" 2>/dev/null
 cp -a "$snapshot" "$dir/old"
+old=$dir/edited
+cp -a "$snapshot" "$old"
 
 # --- refused: nothing changes ---
 
@@ -100,6 +102,72 @@ run 0 checkpoint remove "$snapshot" 'SQL Server' 'Software\Microsoft\Microsoft S
 ok "the image of a checkpoint goes with it"
 run 0 log --json "$snapshot" && [ "$(jq -c '[.records[].sequence]' "$dir/out")" = "[$(seq -s, 11)]" ]
 ok "the log has them all"
+
+# --- a log with a torn end ---
+
+"$clusnap" edit --quiet "$old" "$dir/good.reg" 2>/dev/null
+size=$(stat -c %s "$dir/old/quolog.log") whole=$(stat -c %s "$old/quolog.log")
+# torn BYTES [ZEROS]: a log that ends there, behind it so many zeros
+torn()
+{
+	rm -rf "$snapshot"* "$dir"/snapshot.torn*
+	cp -a "$old" "$snapshot"
+	truncate -s "$1" "$snapshot/quolog.log"
+	truncate -s "+${2:-0}" "$snapshot/quolog.log"
+	cp "$snapshot/quolog.log" "$dir/torn"
+}
+healed() # COMMAND...; the old log goes on, the torn one is beside it
+{
+	"$clusnap" "$@" --json >"$dir/json" 2>/dev/null && run 0 verify "$snapshot" &&
+		cmp -s -n "$size" "$dir/old/quolog.log" "$snapshot/quolog.log" &&
+		cmp -s "$dir/torn" "$dir/snapshot.torn-quolog.log" &&
+		[ "$(find "$dir" -maxdepth 1 -name '*snapshot*' | wc -l)" = 2 ]
+}
+bad=''
+for at in $(seq $((size + 1)) 61 $((whole - 1))) $((whole - 1)); do
+	torn "$at"
+	healed edit "$snapshot" "$dir/good.reg" && state 3 | cmp -s - "$dir/after" && state 1 | cmp -s - "$dir/before" ||
+		bad="$bad $at"
+done
+[ -z "$bad" ]
+ok "edit cuts off a torn end, wherever it is, and keeps a copy"
+[ -z "$bad" ] || echo "# $bad"
+torn $((size + 70)) 5000
+run 0 edit "$snapshot" "$dir/good.reg" && grep -q 'log-torn: .*5070 bytes' "$dir/err" && [ -e "$dir/snapshot.torn-quolog.log" ] &&
+	state 3 | cmp -s - "$dir/after"
+ok "one of zeros too, and says so"
+torn $((size + 70))
+run 0 checkpoint add "$snapshot" 'SQL Server' 'Software\Contoso\New' && cmp -s "$dir/torn" "$dir/snapshot.torn-quolog.log"
+ok "so does checkpoint add"
+torn $((size + 70))
+healed backup --append testdata/node-2019 "$snapshot" && jq -e '.warnings[] | select(.code == "log-torn")' "$dir/json" >/dev/null
+ok "so does backup --append"
+torn $((size + 70))
+healed edit "$snapshot" "$dir/nothing.reg" && cmp -s "$dir/old/quolog.log" "$snapshot/quolog.log" && [ ! -e "$snapshot/chk0002.tmp" ]
+ok "and an edit that changes nothing else"
+cp "$dir/torn" "$snapshot/quolog.log"
+run 0 edit "$snapshot" "$dir/good.reg" && [ ! -e "$dir/snapshot.torn-quolog-2.log" ]
+ok "a copy that a killed run has left is the copy"
+torn $((size + 70))
+echo other >"$dir/snapshot.torn-quolog.log"
+run 0 edit "$snapshot/" "$dir/good.reg" && cmp -s "$dir/torn" "$dir/snapshot.torn-quolog-2.log" &&
+	[ "$(cat "$dir/snapshot.torn-quolog.log")" = other ]
+ok "another one is not written over"
+for row in 'size - 1' 0; do
+	torn $((row))
+	run 1 edit "$snapshot" "$dir/good.reg" && run 1 backup --append testdata/node-2019 "$snapshot" &&
+		cmp -s "$dir/torn" "$snapshot/quolog.log" && [ ! -e "$dir/snapshot.torn-quolog.log" ]
+	ok "a log without a manifest (cut at $row) is left as it is: 1"
+done
+torn $((size + 70))
+printf x | dd of="$snapshot/chk0001.tmp" bs=1 seek=5000 conv=notrunc status=none
+run 1 edit "$snapshot" "$dir/good.reg" && cmp -s "$dir/torn" "$snapshot/quolog.log" && [ ! -e "$dir/snapshot.torn-quolog.log" ]
+ok "nothing is cut off where a file is damaged: 1"
+torn $((size + 70))
+touch "$snapshot/other"
+run 1 edit "$snapshot" "$dir/good.reg" && [ -e "$snapshot/other" ]
+ok "nor where a file is too many that is no chk: 1"
+rm -rf "$old" "$dir"/snapshot.torn*
 
 # --- killed at every step ---
 

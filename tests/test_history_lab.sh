@@ -68,6 +68,31 @@ for seed in $(seq "${LABS:-1}"); do
 	[ "$(python3 tests/quolog.py between "$dir/cba")" -ge 2 ]
 	result $? "$seed: the states between the copies are those that the times of keys say"
 
+	# A witness disk's hive is a copy like any other.
+	"${clusnap[@]}" backup --quiet "$lab"/node-2019-{b,c} "$lab/witness-2019/Cluster/0.hive" "$dir/witness" 2>"$dir/err" ||
+		sed 's/^/# /' "$dir/err"
+	hashes "$dir/witness" >"$dir/states"
+	[ "$(tail -n 1 "$dir/states")" = "$(python3 -c 'import json, sys
+print(json.load(open(sys.argv[1]))["witness-2019"]["hash"])' "$lab/expected.json")" ] &&
+		[ "$(grep -Fxf "$dir/expected" "$dir/states")" = "$(cat "$dir/expected")" ] &&
+		"${clusnap[@]}" log "$dir/witness" | grep -q 'from 0.hive (order inferred'
+	result $? "$seed: a witness disk has the newest copy"
+
+	# An old log, of dirty pages, brings a copy to its state.
+	"${clusnap[@]}" backup --quiet "$lab"/node-2003-{a,b} "$dir/dirt" 2>/dev/null
+	hashes "$dir/dirt" >"$dir/states"
+	python3 - "$lab" "$dir/states" <<-'END'
+		import json, sys
+		nodes = json.load(open(sys.argv[1] + "/expected.json"))["nodes"]
+		states = open(sys.argv[2]).read().split()
+		assert nodes["node-2003-b"]["clusdb_condition"] == "dirty"
+		assert states[0] == nodes["node-2003-b"]["clusdb_hash"], "first"
+		assert states[-1] == nodes["node-2003-a"]["clusdb_hash"], "last"
+	END
+	result $? "$seed: a log of dirty pages is applied, the copies are in order"
+	[ "$(python3 tests/quolog.py between "$dir/dirt")" -ge 1 ]
+	result $? "$seed: so are the states between them"
+
 	# Two chk files on a quorum disk: both are copies, the older one is where the log begins.
 	read -r clusdb first last < <(python3 - "$lab" <<-'END'
 		import json, sys

@@ -25,18 +25,18 @@ int cmd_edit_end(struct cmd *cmd, struct edit *edit, const char *origin)
 	if (!edit_publish(edit, origin, &changed, &verdict, &err))
 		return cmd_fail(&err);
 	if (cmd->json) {
-		json_t *object = cmd_snapshot_json(&verdict, problems_new(cmd->ctx));
+		json_t *object = cmd_snapshot_json(&verdict, edit_warnings(edit));
 
 		json_object_set_new(object, "changed", json_boolean(changed));
 		cmd_json_print(object);
-	} else if (!cmd->quiet) {
-		if (changed)
-			cmd_print("%s: transaction %llu is done, the newest state is in %s",
-			          cmd->args[0], (unsigned long long)verdict.sequence - 1,
-			          verdict.newest_chk);
-		else
-			cmd_print("%s: nothing is changed by this", cmd->args[0]);
+		return cmd_end(0);
 	}
+	cmd_snapshot_warn(cmd, edit_warnings(edit));
+	if (!cmd->quiet && changed)
+		cmd_print("%s: transaction %llu is done, the newest state is in %s", cmd->args[0],
+		          (unsigned long long)verdict.sequence - 1, verdict.newest_chk);
+	else if (!cmd->quiet)
+		cmd_print("%s: nothing is changed by this", cmd->args[0]);
 	return cmd_end(0);
 }
 

@@ -93,3 +93,38 @@ void cmd_snapshot_print(struct cmd *cmd, const char *path, const struct verdict 
 	if (*verdict->id)
 		cmd_print("id %s", verdict->id);
 }
+
+/* What is not in the snapshot, or is open to others, is said even with --quiet. */
+static bool matters(const char *code)
+{
+	static const char *const codes[] = { "clusdb-damaged",  "clusdb-dirty",
+		                             "hive-missing",    "hive-dirty",
+		                             "hive-damaged",    "checkpoint-hive-damaged",
+		                             "log-gap",         "replaced-other",
+		                             "replaced-newer",  "not-private",
+		                             "old-not-removed", "log-torn" };
+
+	for (unsigned i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		if (strcmp(codes[i], code) == 0)
+			return true;
+	}
+	return false;
+}
+
+void cmd_snapshot_warn(const struct cmd *cmd, const struct problems *warnings)
+{
+	for (uint32_t i = 0; i < warnings->count; i++) {
+		const struct problem *one = &warnings->list[i];
+
+		/* Linux file systems have no such attribute: nobody needs to hear that each time.
+		 */
+		if (strcmp(one->code, "marker-not-hidden") == 0)
+			continue;
+		if (cmd->quiet && !(one->weight > PROBLEM_NOTE && matters(one->code)))
+			continue;
+		cmd_message("warning: %s: %s", one->code, one->text);
+		if (one->more)
+			cmd_message("warning: %s: there are %u more of these", one->code,
+			            one->more);
+	}
+}

@@ -1,4 +1,4 @@
-/* What backup and verify both print of a snapshot. */
+/* What several commands print of a snapshot. */
 #ifndef SNAPSHOT_CMD_CMD_SNAPSHOT_H
 #define SNAPSHOT_CMD_CMD_SNAPSHOT_H
 
@@ -10,5 +10,8 @@ json_t *cmd_snapshot_json(const struct verdict *verdict, const struct problems *
 
 /* The files as a table, then the damage. */
 void cmd_snapshot_print(struct cmd *cmd, const char *path, const struct verdict *verdict);
+
+/* As messages; those that matter with --quiet too. */
+void cmd_snapshot_warn(const struct cmd *cmd, const struct problems *warnings);
 
 #endif
