@@ -31,6 +31,20 @@ struct image_reader {
 	struct error err; /* why it ended, if that is not at the end of the file */
 };
 
+/*
+ * How many of the SIZE bytes at AT are a hole at least: they are zeros and there already. A file
+ * of two gigabytes that takes no room on its disk takes none in memory either. Where a file
+ * system knows no holes, there is none.
+ */
+static size_t hole(int fd, uint64_t at, uint64_t size)
+{
+	off_t next = lseek(fd, (off_t)at, SEEK_DATA);
+
+	if (next < 0)
+		return errno == ENXIO ? size : 0; /* none but holes from here on */
+	return (uint64_t)next - at < size ? (size_t)((uint64_t)next - at) : size;
+}
+
 /* Behind the last byte one more is asked for: a file that grew has it. */
 static bool read_some(const struct image_reader *reader, uint64_t at, ssize_t *got,
                       struct error *err)
@@ -40,6 +54,9 @@ static bool read_some(const struct image_reader *reader, uint64_t at, ssize_t *g
 	void *to = left ? (void *)(reader->into.data + at) : &none;
 	size_t size = left == 0 ? 1 : left < READ_PIECE ? left : READ_PIECE;
 
+	*got = left ? (ssize_t)hole(reader->fd, at, left) : 0;
+	if (*got > 0)
+		return true;
 	do
 		*got = pread(reader->fd, to, size, (off_t)at);
 	while (*got < 0 && errno == EINTR);

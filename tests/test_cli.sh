@@ -274,6 +274,10 @@ ok "no control characters of a file's own name"
 ln -s "$node2" "$dir/"$'n\x9b31m'
 run 0 status "$dir/"$'n\x9b31m' && ! LC_ALL=C grep -q $'\x9b' "$dir/out" && grep -qF 'n\x9b31m' "$dir/out"
 ok "nor bytes that are no UTF-8, which some terminals take for controls"
+ln -s "$node2" "$dir/"$'turned\u202egnp.\u2066'
+run 0 status "$dir/"$'turned\u202egnp.\u2066' && grep -qF 'turned\u202egnp.\u2066' "$dir/out" &&
+	! grep -q $'\u202e' "$dir/out"
+ok "nor characters that turn round what follows"
 NO_COLOR=1 run 0 show "$node1" && clean && run 0 show "$node1" && clean
 ok "no colour where standard output is no terminal, nor with NO_COLOR"
 

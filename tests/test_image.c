@@ -341,6 +341,47 @@ static void grow_and_shrink(struct image *image)
 	talloc_free(image);
 }
 
+/* Bytes of this process that are in memory. */
+static uint64_t resident(void)
+{
+	unsigned long pages = 0;
+	FILE *file = fopen("/proc/self/statm", "re");
+
+	assert_non_null(file);
+	assert_int_equal(fscanf(file, "%*u %lu", &pages), 1);
+	fclose(file);
+	return (uint64_t)pages * 4096;
+}
+
+/* Promise 2: what takes no room on a disk takes none here; its bytes are those of the file. */
+static void a_hole_takes_no_memory(void **state)
+{
+	const uint64_t size = (uint64_t)1 << 30, middle = size / 2 + 12345;
+	uint64_t before, nonzero = 0;
+	struct error err = { 0 };
+	struct image *image;
+	int fd;
+
+	(void)state;
+	testing_write(directory, "holes", "begin", 5);
+	fd = openat(dirfd_, "holes", O_WRONLY | O_CLOEXEC);
+	assert_int_equal(pwrite(fd, "middle", 6, (off_t)middle), 6);
+	assert_int_equal(ftruncate(fd, (off_t)size), 0);
+	close(fd);
+	before = resident();
+	image = image_read(NULL, dirfd_, "holes", &err);
+	assert_non_null(image);
+	assert_int_equal(image->bytes.size, size);
+	assert_true(resident() < before + ((uint64_t)64 << 20));
+	assert_memory_equal(image->bytes.data, "begin\0", 6);
+	assert_memory_equal(image->bytes.data + middle - 1, "\0middle\0", 8);
+	for (uint64_t at = 4096; at < size; at += 4096 * 64)
+		nonzero += image->bytes.data[at];
+	assert_int_equal(nonzero, 0);
+	talloc_free(image);
+	assert_int_equal(unlinkat(dirfd_, "holes", 0), 0);
+}
+
 static void an_image_grows_and_shrinks(void **state)
 {
 	struct error err;
@@ -470,6 +511,7 @@ int main(void)
 		testing_unit(an_unreadable_file_is_named_so),
 		testing_unit(a_file_that_grows_is_refused),
 		testing_unit(a_giant_is_refused_unread),
+		testing_unit(a_hole_takes_no_memory),
 		testing_unit(an_image_grows_and_shrinks),
 		testing_unit(a_large_image_is_moved_whole),
 		testing_unit(a_copy_is_its_own),

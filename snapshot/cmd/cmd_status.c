@@ -312,6 +312,6 @@ const struct command command_status = {
 		"database.\n"
 		"Whether a node is running cannot be told from its disk. Exit status 1: a SYSTEM "
 		"is not\n"
-		"a cluster node, or its ClusDb is damaged or missing.",
+		"a cluster node, or its ClusDb, SYSTEM or SOFTWARE is damaged or missing.",
 	.run = run,
 };
