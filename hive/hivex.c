@@ -7,13 +7,14 @@
  */
 #include <errno.h>
 #include <hivex.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "hive/open.h"
 
 struct hivex_handle {
 	const struct image *image;
-	char *path;    /* of it, for hivex; NULL as long as it is not prepared */
+	char path[32]; /* of it, for hivex; empty as long as it is not prepared */
 	hive_h *hivex; /* NULL while it rests */
 	bool refused;  /* it did not open the image, and will not be asked again */
 };
@@ -26,9 +27,12 @@ static int hivex_handle_close(struct hivex_handle *handle)
 
 bool hivex_handle_prepare(struct hivex_handle *handle)
 {
-	if (!handle->path)
-		handle->path = image_path(handle, handle->image);
-	return handle->path != NULL;
+	char *path = *handle->path ? NULL : image_path(NULL, handle->image);
+
+	if (path)
+		snprintf(handle->path, sizeof(handle->path), "%s", path);
+	talloc_free(path);
+	return *handle->path != '\0';
 }
 
 bool hivex_handle_wake(struct hivex_handle *handle)

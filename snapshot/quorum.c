@@ -69,6 +69,8 @@ static bool find_chks(TALLOC_CTX *ctx, struct quorum *quorum, struct error *err)
 			return error_memory(err);
 		if (!volume_find(ctx, quorum->volume, within, &entry, err))
 			return false;
+		if (entry.kind == VOLUME_ABSENT)
+			continue; /* somebody has removed it meanwhile */
 		path = talloc_asprintf(ctx, "%s/%s", volume_path(quorum->volume), entry.path);
 		if (!path)
 			return error_memory(err);
