@@ -17,6 +17,8 @@
 #include <talloc.h>
 #include <unistd.h>
 
+#include "tests/testing.h"
+
 #define ROUNDS_MAX 200000
 
 static void *(*real_malloc)(size_t);
@@ -178,7 +180,7 @@ static const char *judge(bool done, const struct error *err, unsigned flags, siz
 
 static long step(long round, unsigned flags)
 {
-	return flags & ALLOCFAIL_SPARSE && round >= 100 ? 7 : 1;
+	return flags & ALLOCFAIL_SPARSE && round >= 100 ? (long)testing_rounds(7, 29) : 1;
 }
 
 int allocfail_run(allocfail_body *body, void *data, unsigned flags)

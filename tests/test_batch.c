@@ -500,7 +500,7 @@ static void every_prefix_of_a_history_is_the_model(void **state)
 {
 	static const struct model_rules rules = { 5, 4, false, 600 }, odd = { 30, 6, true, 20000 };
 	const char *asked = getenv("CLUSNAP_HISTORIES");
-	uint64_t count = asked ? strtoull(asked, NULL, 10) : 300;
+	uint64_t count = asked ? strtoull(asked, NULL, 10) : testing_rounds(300, 20);
 	char *directory = testing_directory();
 	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 

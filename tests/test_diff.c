@@ -1,10 +1,8 @@
 /* hive/diff: changes carried out on a model of A make it B, whatever the two are. */
-#include <setjmp.h>
-#include <stdarg.h>
+#include "tests/testing.h"
+
 #include <stdio.h>
 #include <stdlib.h>
-
-#include <cmocka.h>
 
 #include "hive/diff.h"
 #include "tests/model.h"
@@ -71,7 +69,7 @@ static void test_random_small(void **state)
 	static const struct model_rules rules = { 12, 6, false, 40000 };
 
 	(void)state;
-	for (uint64_t seed = 0; seed < 250; seed++)
+	for (uint64_t seed = 0; seed < testing_rounds(250, 16); seed++)
 		round_trip(seed, &rules);
 }
 
@@ -80,7 +78,7 @@ static void test_random_odd_names(void **state)
 	static const struct model_rules rules = { 30, 20, true, 0 };
 
 	(void)state;
-	for (uint64_t seed = 0; seed < 60; seed++)
+	for (uint64_t seed = 0; seed < testing_rounds(60, 6); seed++)
 		round_trip(1000000 + seed, &rules);
 }
 
@@ -89,7 +87,7 @@ static void test_random_larger(void **state)
 	static const struct model_rules rules = { 600, 12, false, 200000 };
 
 	(void)state;
-	for (uint64_t seed = 0; seed < 3; seed++)
+	for (uint64_t seed = 0; seed < testing_rounds(3, 1); seed++)
 		round_trip(2000000 + seed, &rules);
 }
 

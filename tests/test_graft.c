@@ -204,25 +204,25 @@ static void random_trees_are_as_the_model(void **state)
 {
 	static const struct model_rules small = { 12, 4, false, 20000 },
 					larger = { 200, 15, true, 40000 };
-	unsigned done = 0;
+	unsigned rounds = (unsigned)testing_rounds(300, 15), few = rounds / 15, done = 0;
 
 	(void)state;
-	for (uint64_t seed = 0; seed < 300; seed++)
+	for (uint64_t seed = 0; seed < rounds; seed++)
 		done += random_round(seed, &small);
-	for (uint64_t seed = 1000; seed < 1020; seed++)
+	for (uint64_t seed = 1000; seed < 1000 + few; seed++)
 		done += random_round(seed, &larger);
-	print_message("# %u of 320 were not refused\n", done);
-	assert_in_range(done, 100, 300); /* both sides were tried */
+	print_message("# %u of %u were not refused\n", done, rounds + few);
+	assert_in_range(done, rounds / 3, rounds); /* both sides were tried */
 }
 
 /* The right hive in any layout is believed; with any change made to it by chance, no more. */
 static void the_proof_finds_another_hive(void **state)
 {
 	static const struct model_rules rules = { 12, 4, false, 20000 };
-	unsigned wrong = 0;
+	unsigned rounds = (unsigned)testing_rounds(400, 20), wrong = 0;
 
 	(void)state;
-	for (uint64_t seed = 5000; seed < 5400; seed++) {
+	for (uint64_t seed = 5000; seed < 5000 + rounds; seed++) {
 		struct round *round = make_round(seed, &rules);
 		struct error err = { 0 };
 		char *right;
@@ -246,7 +246,7 @@ static void the_proof_finds_another_hive(void **state)
 		talloc_free(round);
 	}
 	print_message("# %u wrong hives\n", wrong);
-	assert_in_range(wrong, 200, 1000);
+	assert_in_range(wrong, rounds / 2, rounds * 5 / 2);
 }
 
 /* --- one thing each --- */
@@ -506,7 +506,7 @@ static void levels_add_up(void **state)
 /* Many keys go, and many others come. */
 static void many_subkeys(void **state)
 {
-	enum { MANY = 60000 };
+	unsigned many = (unsigned)testing_rounds(60000, 3000);
 	TALLOC_CTX *tmp = talloc_new(NULL);
 	struct builder *b = builder_new(tmp), *from = builder_new(tmp);
 	struct graft graft = { .key = "Many" };
@@ -516,7 +516,7 @@ static void many_subkeys(void **state)
 	struct hive *hive;
 
 	(void)state;
-	for (unsigned i = 0; i < MANY; i++) {
+	for (unsigned i = 0; i < many; i++) {
 		char name[32];
 
 		snprintf(name, sizeof(name), "key %u", i);
@@ -530,7 +530,7 @@ static void many_subkeys(void **state)
 	hive = hive_open_image(tmp, image, "many", &err);
 	assert_true(hive_find(hive, NULL, "Many\\ey 3", &key, &err));
 	assert_int_not_equal(key.cell, REGF_NIL);
-	assert_int_equal(hive_check(hive)->keys, MANY + 2);
+	assert_int_equal(hive_check(hive)->keys, many + 2);
 	talloc_free(tmp);
 }
 

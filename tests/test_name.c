@@ -196,7 +196,7 @@ static void utf16_bytes_become_text(void **state)
 /* 100 MiB of letters need no piece of the 300 MiB that they might have needed. */
 static void large_text_is_no_special_case(void **state)
 {
-	struct bytes in = { NULL, (uint64_t)200 << 20 };
+	struct bytes in = { NULL, testing_rounds(200, 20) << 20 };
 	uint8_t *units = calloc(1, in.size);
 	char *text;
 

@@ -2,13 +2,11 @@
  * hive/reg: .reg text is what regedit would write, comes back as the same tree, is read by
  * hivexregedit with the same result, and what is malformed is named.
  */
-#include <setjmp.h>
-#include <stdarg.h>
+#include "tests/testing.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #include "hive/diff.h"
 #include "hive/reg.h"
@@ -215,7 +213,7 @@ static void test_round_trips(void **state)
 	static const struct model_rules rules = { 12, 12, false, 40000 };
 
 	(void)state;
-	for (uint64_t seed = 0; seed < 200; seed++)
+	for (uint64_t seed = 0; seed < testing_rounds(200, 12); seed++)
 		round_trip(seed, &rules, seed % 2);
 }
 
@@ -405,7 +403,7 @@ static void test_cut(void **state)
 	for (unsigned utf8 = 0; utf8 < 2; utf8++) {
 		struct bytes whole = write_reg(tmp, NULL, hive, utf8, NULL);
 
-		for (uint64_t size = 0; size < whole.size; size++) {
+		for (uint64_t size = 0; size < whole.size; size += testing_rounds(1, 7)) {
 			/* Memory of its own, so that a read behind it is seen. */
 			struct bytes text = { talloc_memdup(tmp, whole.data, size), size };
 			char *listed = talloc_strdup(tmp, "");
@@ -558,7 +556,7 @@ static void hivexregedit(uint64_t seed, bool utf8)
 static void test_hivexregedit(void **state)
 {
 	(void)state;
-	for (uint64_t seed = 0; seed < 6; seed++)
+	for (uint64_t seed = 0; seed < testing_rounds(6, 2); seed++)
 		hivexregedit(seed, seed % 2);
 }
 

@@ -159,39 +159,32 @@ static void round_trip(uint64_t seed, unsigned flags)
 	talloc_free(ctx);
 }
 
-/* Valgrind is slow: there a few rounds have to do (.ci/run sets it). */
-static uint64_t rounds(uint64_t all)
-{
-	const char *wanted = getenv("CLUSNAP_TESTS");
-
-	return wanted && strcmp(wanted, "short") == 0 ? (all + 39) / 40 : all;
-}
-
 static void small_trees(void **state)
 {
 	(void)state;
-	for (uint64_t seed = 1; seed <= rounds(1000); seed++)
+	for (uint64_t seed = 1; seed <= testing_rounds(1000, 25); seed++)
 		round_trip(seed, RANDOM_SMALL | RANDOM_LAYOUT);
 }
 
 static void odd_trees(void **state)
 {
 	(void)state;
-	for (uint64_t seed = 1; seed <= rounds(300); seed++)
+	for (uint64_t seed = 1; seed <= testing_rounds(300, 8); seed++)
 		round_trip(seed, RANDOM_SMALL | RANDOM_LAYOUT | RANDOM_ODD);
 }
 
 static void trees(void **state)
 {
 	(void)state;
-	for (uint64_t seed = 1; seed <= rounds(60); seed++)
+	for (uint64_t seed = 1; seed <= testing_rounds(60, 2); seed++)
 		round_trip(seed, RANDOM_LAYOUT);
 }
 
 static void large_trees(void **state)
 {
 	(void)state;
-	for (uint64_t seed = 1; seed <= rounds(4); seed++)
+	/* The fifth has 10 MB, the others up to 48. */
+	for (uint64_t seed = testing_rounds(1, 5); seed <= 5; seed++)
 		round_trip(seed, RANDOM_LAYOUT | RANDOM_LARGE);
 }
 

@@ -98,12 +98,9 @@ static int open_file(const char *name, off_t *size)
 	return fd;
 }
 
-/* Valgrind is slow: there a byte in so many has to do (.ci/run sets it). */
 static off_t step(void)
 {
-	const char *wanted = getenv("CLUSNAP_TESTS");
-
-	return wanted && strcmp(wanted, "short") == 0 ? 397 : 1;
+	return (off_t)testing_rounds(1, 397);
 }
 
 static void every_byte_matters(void **state)

@@ -2,12 +2,10 @@
  * hive/tree: changes carried out on it and on the tests' model give the same, the image that
  * is saved of it holds just that, and what cannot be carried out is named and changes nothing.
  */
-#include <setjmp.h>
-#include <stdarg.h>
+#include "tests/testing.h"
+
 #include <stdio.h>
 #include <stdlib.h>
-
-#include <cmocka.h>
 
 #include "hive/diff.h"
 #include "hive/digest.h"
@@ -105,9 +103,9 @@ static void test_histories(void **state)
 					larger = { 150, 15, true, 20000 };
 
 	(void)state;
-	for (uint64_t seed = 0; seed < 60; seed++)
+	for (uint64_t seed = 0; seed < testing_rounds(60, 6); seed++)
 		history(seed, &rules, 6);
-	for (uint64_t seed = 100; seed < 106; seed++)
+	for (uint64_t seed = 100; seed < 100 + testing_rounds(6, 1); seed++)
 		history(seed, &larger, 4);
 }
 

@@ -31,6 +31,12 @@ int testing_compare(void **state); /* fails if there are more now, and shows whi
 /* Says that a test, or a part of it, could not run here. (cmocka's skip() counts as failed.) */
 void testing_skipped(const char *why);
 
+/*
+ * ALL, or FEW in short rounds (CLUSNAP_TESTS=short), which .ci/run asks for under valgrind: it is
+ * 30 times slower. FEW must still bring every kind of case, so that every path is gone once.
+ */
+uint64_t testing_rounds(uint64_t all, uint64_t few);
+
 /* A new directory below the temporary directory; testing_remove deletes it and all in it. */
 char *testing_directory(void);
 void testing_remove(char *directory);
