@@ -46,7 +46,7 @@ skip() { # NAME, WHY
 
 # Runs the program; $out, $err and $status are what it gave. No command may take long.
 run() {
-	out=$(timeout 30 "$clusnap" "$@" 2>"$work/err" </dev/null)
+	out=$(timeout 300 "$clusnap" "$@" 2>"$work/err" </dev/null)
 	status=$?
 	err=$(<"$work/err")
 }

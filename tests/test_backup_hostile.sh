@@ -130,7 +130,7 @@ if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
 		fresh
 		chmod 0 "$disk/$path"
 		mkdir -p "$work/theirs" && chmod 777 "$work/theirs"
-		out=$(setpriv --reuid=65534 --regid=65534 --clear-groups timeout 30 "$clusnap" backup \
+		out=$(setpriv --reuid=65534 --regid=65534 --clear-groups timeout 300 "$clusnap" backup \
 			"$disk" "$work/theirs/snap" 2>"$work/err")
 		status=$?
 		[ $status -eq 4 ] || { [ $status -eq 1 ] && [ $path = $config ]; } ||

@@ -44,7 +44,7 @@ def violations(check):
 
 
 def run(*args, judge=False):
-    return subprocess.run([str(a) for a in args], capture_output=True, text=True, timeout=60)
+    return subprocess.run([str(a) for a in args], capture_output=True, text=True, timeout=300)
 
 
 class Seed:

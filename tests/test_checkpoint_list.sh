@@ -125,7 +125,7 @@ cp "$quorum/MSCS/$sql/00000001.CPT" "$quorum/MSCS/$sql/00000002.CPT"
 mkfifo "$quorum/MSCS/$agent/00000001.CPT"
 ln -sf /etc/passwd "$quorum/MSCS/$sql/00000001.CPT"
 : >"$quorum/MSCS/$sql/00000003.CPT"
-timeout 20 "$clusnap" checkpoint list --quorum "$quorum" "$node" >"$dir/out" 2>"$dir/err"
+timeout 300 "$clusnap" checkpoint list --quorum "$quorum" "$node" >"$dir/out" 2>"$dir/err"
 [ $? -eq 1 ] && [ "$(grep -c '^checkpoint-damaged:' "$dir/out")" -ge 3 ] && ! grep -q root: "$dir/out"
 ok "a FIFO, a link out of the disk and an empty file are damaged, no more"
 

@@ -28,7 +28,7 @@ run() # STATUS COMMAND...: true if that is the exit status; output goes to $dir/
 {
 	local wanted=$1 status=0
 	shift
-	timeout 60 "$clusnap" "$@" >"$dir/out" 2>"$dir/err" </dev/null || status=$?
+	timeout 300 "$clusnap" "$@" >"$dir/out" 2>"$dir/err" </dev/null || status=$?
 	echo "exit status $status, wanted $wanted: clusnap $*" >"$dir/status"
 	[ "$status" -eq "$wanted" ] || { cat "$dir/status" >>"$dir/err"; return 1; }
 }
@@ -263,12 +263,12 @@ for command in "show $dir/escape/good" "status $dir/escape/good" "checkpoint lis
 	"diff $dir/escape/good $clusdb" "diff $clusdb $dir/escape/good" "save $dir/escape/broken $out/x" \
 	"show $dir/escape/broken" "recover $dir/escape/broken $out/x"; do
 	exists "${command%% *}" || exists "${command%% "$dir"*}" || [ "${command%% *}" = checkpoint ] || continue
-	timeout 60 "$clusnap" $command >"$dir/out" 2>"$dir/err"
+	timeout 300 "$clusnap" $command >"$dir/out" 2>"$dir/err"
 	[ $? -lt 70 ] && clean
 	ok "no control characters: ${command//"$dir"\//}"
 done
 touch "$dir/"$'esc\e[31m'
-timeout 60 "$clusnap" check "$dir/"$'esc\e[31m' >"$dir/out" 2>"$dir/err"
+timeout 300 "$clusnap" check "$dir/"$'esc\e[31m' >"$dir/out" 2>"$dir/err"
 clean
 ok "no control characters of a file's own name"
 ln -s "$node2" "$dir/"$'n\x9b31m'
@@ -298,25 +298,25 @@ for command in "status $node1" "show $node1" "checkpoint list $node1" "check $cl
 	"status --json $node1" "show --json $node1" "export $clusdb" "diff $clusdb $dir/escape/good" \
 	"verify $out/snapshot" "verify --json $out/snapshot"; do
 	exists "${command%% *}" || [ "${command%% *}" = checkpoint ] || continue
-	timeout 60 "$clusnap" $command >/dev/full 2>"$dir/err"
+	timeout 300 "$clusnap" $command >/dev/full 2>"$dir/err"
 	status=$?
 	: >"$dir/out"
 	[ "$status" -eq 5 ] && messages
 	ok "into a full device: 5: ${command//"$dir"\//}"
-	timeout 60 "$clusnap" $command >&- 2>"$dir/err"
+	timeout 300 "$clusnap" $command >&- 2>"$dir/err"
 	[ $? -eq 5 ]
 	ok "with standard output closed: 5: ${command//"$dir"\//}"
 done
 rm -f "$out/closed"
-timeout 60 "$clusnap" save "$clusdb" '' "$out/closed" >&- 2>&-
+timeout 300 "$clusnap" save "$clusdb" '' "$out/closed" >&- 2>&-
 status=$?
 { [ "$status" -eq 5 ] || [ "$status" -eq 0 ]; } && cmp -s "$out/closed" "$out/save"
 ok "save with standard output and error closed writes its file and nothing else into it"
 rm -f "$out/closed"
-timeout 60 "$clusnap" save "$clusdb" '' "$out/closed" <&- >&- 2>&-
+timeout 300 "$clusnap" save "$clusdb" '' "$out/closed" <&- >&- 2>&-
 cmp -s "$out/closed" "$out/save"
 ok "likewise with standard input closed"
-(set -o pipefail; timeout 60 "$clusnap" export "$clusdb" 2>"$dir/err" | head -c 1 >/dev/null)
+(set -o pipefail; timeout 300 "$clusnap" export "$clusdb" 2>"$dir/err" | head -c 1 >/dev/null)
 [ $? -ne 139 ]
 ok "a pipe whose reader goes away"
 
@@ -341,7 +341,7 @@ reading() # calls $1 with the words of each command that reads
 		"$1" $command
 	done
 }
-plain() { timeout 60 "$clusnap" "$@" >/dev/null 2>&1; }
+plain() { timeout 300 "$clusnap" "$@" >/dev/null 2>&1; }
 reading plain
 looks >"$dir/out"
 diff "$dir/looks" "$dir/out" >"$dir/err"
@@ -352,7 +352,7 @@ ok "promise 1: so are their bytes"
 : >"$dir/trace"
 traced() {
 	strace -f -y -o "$dir/one" -e trace=file,fchmod,fchown,ftruncate,fallocate,utimensat,fsetxattr \
-		timeout 60 "$clusnap" "$@" >/dev/null 2>&1
+		timeout 300 "$clusnap" "$@" >/dev/null 2>&1
 	cat "$dir/one" >>"$dir/trace"
 }
 if strace -o "$dir/one" true 2>/dev/null && ! grep -q . <<<"${WRAPPER-}"; then

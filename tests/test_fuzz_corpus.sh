@@ -15,7 +15,7 @@ for source in tests/fuzz/fuzz_*.c; do
 		[ -f "$file" ] && files+=("$file")
 	done
 	# shellcheck disable=SC2086
-	if timeout 120 ${WRAPPER-} "${BUILD:-build}/tests/fuzz/fuzz_$name" "${files[@]}" \
+	if timeout 300 ${WRAPPER-} "${BUILD:-build}/tests/fuzz/fuzz_$name" "${files[@]}" \
 		>"$empty.out" 2>&1; then
 		echo "ok $plan - $name: ${#files[@]} files"
 	else

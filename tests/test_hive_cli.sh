@@ -27,7 +27,7 @@ run() # STATUS COMMAND...: true if that is the exit status; output goes to $dir/
 {
 	local wanted=$1 status=0
 	shift
-	timeout 60 "$clusnap" "$@" >"$dir/out" 2>"$dir/err" </dev/null || status=$?
+	timeout 300 "$clusnap" "$@" >"$dir/out" 2>"$dir/err" </dev/null || status=$?
 	[ "$status" -eq "$wanted" ] || { echo "exit status $status, not $wanted" >>"$dir/err"; return 1; }
 }
 json() { jq -e "$1" "$dir/out" >/dev/null; }

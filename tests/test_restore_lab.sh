@@ -41,7 +41,7 @@ def check(good, *what):
 
 
 def run(want, *args):
-    done = subprocess.run([clusnap, *map(str, args)], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([clusnap, *map(str, args)], capture_output=True, text=True, timeout=300)
     check(done.returncode == want, *args, ": exit", done.returncode, done.stderr)
     return done.stdout
 

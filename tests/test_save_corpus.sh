@@ -37,7 +37,7 @@ def subtrees(hive, most=3):
 
 def save(source, key, out):
     return subprocess.run([clusnap, "save", "--quiet", source, key, out], capture_output=True,
-                          text=True, timeout=100)
+                          text=True, timeout=300)
 
 
 with tempfile.TemporaryDirectory() as folder:
