@@ -105,7 +105,7 @@ demo: deps
 
 check: deps
 	@$(MAKE) --no-print-directory programs
-	@BUILD=$(BUILD) WRAPPER='$(WRAPPER)' tests/run $(tests) $(test_scripts)
+	@BUILD=$(BUILD) WRAPPER='$(WRAPPER)' tests/run $(test_scripts) $(tests)
 
 lint: deps
 	@tests/lint
