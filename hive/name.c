@@ -88,14 +88,16 @@ bool name_identical(struct name a, struct name b)
 
 uint32_t name_hash(struct name n)
 {
-	uint32_t hash = 0, length = name_length(n);
+	uint32_t hash = 0, length = name_length(n), i = 0;
 
-	if (n.compressed) {
-		for (uint32_t i = 0; i < length; i++)
-			hash = hash * 37 + upper[n.data[i]];
-		return hash;
+	/* Four letters a step: the products do not have to wait for each other. */
+	for (; n.compressed && length - i >= 4; i += 4) {
+		const uint8_t *at = n.data + i;
+
+		hash = hash * (37 * 37 * 37 * 37) + upper[at[0]] * (37 * 37 * 37u) +
+		       upper[at[1]] * (37 * 37u) + upper[at[2]] * 37u + upper[at[3]];
 	}
-	for (uint32_t i = 0; i < length; i++)
+	for (; i < length; i++)
 		hash = hash * 37 + upper[name_unit(n, i)];
 	return hash;
 }

@@ -17,6 +17,11 @@ static uint32_t minor_of(const struct hive *hive, const struct save_options *opt
 	return options && options->minor ? options->minor : save_minor(hive);
 }
 
+static bool is_whole(const struct hive *hive, const struct hive_key *key)
+{
+	return key->cell == le32_get(hive_base(hive)->root);
+}
+
 static struct save_count count_of(const struct writer_count *written)
 {
 	return (struct save_count){ written->keys, written->values, written->descriptors };
@@ -27,15 +32,15 @@ struct image *save_subtree(TALLOC_CTX *ctx, const struct hive *hive, const struc
                            struct error *err)
 {
 	/* A whole hive comes out at most a little larger; a subtree much smaller: grow then. */
-	bool whole = key->cell == le32_get(hive_base(hive)->root);
-	struct writer *writer = writer_new(NULL, minor_of(hive, options),
-	                                   whole ? hive_image(hive)->bytes.size : 0, err);
+	uint64_t room = is_whole(hive, key) ? hive_image(hive)->bytes.size : 0;
+	struct writer *writer = writer_new(NULL, minor_of(hive, options), room, err);
 	struct writer_count written;
 	struct image *image = NULL;
 
 	if (!writer)
 		return NULL;
-	hive_rest(hive);
+	if (room) /* else the next subtree is soon looked for */
+		hive_rest(hive);
 	if (walk_subtree(hive, key, writer_sink(writer), err))
 		image = writer_finish(ctx, writer, &written, err);
 	talloc_free(writer);
@@ -71,6 +76,7 @@ bool save_prove(const struct hive *hive, const struct hive_key *key, const struc
 	image_rest(image);
 	same = same_tree(hive, key, back, err);
 	talloc_free(back);
+	image_rest(image);
 	if (same)
 		return true;
 	err->kind = ERROR_INTERNAL;
