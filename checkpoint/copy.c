@@ -53,12 +53,11 @@ static void check_member(struct copy *copy)
 	             copy->cluster.name ? copy->cluster.name : "in its database");
 }
 
+/* Of a single file too: what the registered texts alone say is wrong. */
 static bool check_checkpoints(TALLOC_CTX *ctx, struct copy *copy, struct error *err)
 {
 	struct checkpoints checkpoints;
 
-	if (!copy->system)
-		return true;
 	if (!checkpoints_read(ctx, &copy->cluster, copy->system, &checkpoints, err))
 		return false;
 	problems_add_all(copy->problems, checkpoints.problems);

@@ -81,6 +81,11 @@ run backup "$work/many" "$work/snapshot-of-many"
 run checkpoint list --json "$work/twisted"
 [ "$(jq '[.checkpoints[].problems[] | select(.code == "checkpoint-overlap")] | length' <<<"$out")" = 0 ] ||
 	wrong "paths that lead nowhere overlap: $out"
+run status --json "$work/wrong/$cluster/CLUSDB"
+[ "$(codes)" = "checkpoint-overlap checkpoint-path-prefixed checkpoint-volatile resource-ungrouped" ] ||
+	wrong "what a database alone says of its checkpoints: $(codes)"
+run status --json "$node/$cluster/CLUSDB"
+[ -z "$(codes)" ] || wrong "a sound database: $(codes)"
 result "no false alarm; what is not listed is counted"
 
 # --- without a name ---
