@@ -71,14 +71,15 @@ while IFS= read -r command; do
 	ok "the manual has the options of $command"
 done <"$dir/commands"
 
-for command in backup verify log extract save check export diff; do
-	clusnap $command --help </dev/null | sed -n 's/^  --\([a-z0-9-]*\).*/\1/p' | sort -u | sed 's/^/--/' |
+while IFS= read -r command; do
+	read -ra words <<<"$command"
+	clusnap "${words[@]}" --help </dev/null | sed -n 's/^  --\([a-z0-9-]*\).*/\1/p' | sort -u | sed 's/^/--/' |
 		grep -vxFf "$dir/common" >"$dir/own"
 	sed -n '/^\.Sh SYNOPSIS/,/^\.Sh DESC/p' docs/clusnap.1 | awk -v it=".Cm $command" '/^\.Cm / { on = ($0 == it) } on' |
 		grep -o 'Fl -[a-z0-9-]*' | sed 's/Fl -/--/' | sort -u >"$dir/named"
 	diff "$dir/own" "$dir/named" >"$dir/why"
 	ok "the synopsis has the options of $command"
-done
+done <"$dir/commands"
 
 # --- codes of problems: those in the source, and those that the contract knows ---
 
