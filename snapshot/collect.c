@@ -4,6 +4,7 @@
  */
 #include "hive/save.h"
 #include "snapshot/collecting.h"
+#include "snapshot/restore.h"
 
 #define WARNINGS 2000u /* of one code; a cluster has at most 1600 resources (KB247327) */
 
@@ -21,9 +22,13 @@ static bool open_copies(struct collecting *c)
 	if (!out->copies)
 		return error_memory(c->err);
 	for (; out->copy_count < count; out->copy_count++) {
-		collect_progress(c->options, "reading", c->options->systems[out->copy_count]);
-		if (!copy_open(c->ctx, c->options->systems[out->copy_count], &c->options->hive,
-		               &out->copies[out->copy_count], c->err))
+		const char *system = c->options->systems[out->copy_count];
+		struct copy *copy = &out->copies[out->copy_count];
+		bool interrupted; /* then that is among its problems */
+
+		collect_progress(c->options, "reading", system);
+		if (!copy_open(c->ctx, system, &c->options->hive, copy, c->err) ||
+		    !restore_interrupted(copy, &interrupted, c->err))
 			return false;
 	}
 	for (uint32_t i = 0; c->quorum && i < c->quorum->chk_count; i++) {

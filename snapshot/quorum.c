@@ -3,6 +3,10 @@
 
 #include <ctype.h>
 #include <stdlib.h>
+#include <strings.h>
+
+#include "snapshot/journal.h"
+#include "snapshot/layout.h"
 
 /* The number in chkNNNN.tmp (hexadecimal), or false. */
 static bool chk_number(const char *name, unsigned long *number)
@@ -49,8 +53,31 @@ static void insert(struct quorum *quorum, unsigned long *numbers, unsigned long 
 	quorum->chk_count++;
 }
 
+/* A directory that a restore has made, clusnap-YYYYMMDDThhmmssZ, and perhaps -N. */
+static bool is_aside(const char *name)
+{
+	size_t size = strlen(JOURNAL_PREFIX);
+
+	return strncasecmp(name, JOURNAL_PREFIX, size) == 0 &&
+	       strspn(name + size, "0123456789") == 8 && name[size + 8] == 'T';
+}
+
+/* Is DIR the folder MSCS itself, also without a database? By its name, or what lies in it. */
+static bool is_folder(const char *dir, char *const *names, uint32_t count)
+{
+	char *real = realpath(dir, NULL);
+	const char *name = real ? strrchr(real, '/') : NULL;
+	bool found = name && strcasecmp(name + 1, "MSCS") == 0;
+
+	for (uint32_t i = 0; !found && i < count; i++)
+		found = strcasecmp(names[i], LAYOUT_LOG_NAME) == 0 || is_aside(names[i]);
+	free(real);
+	return found;
+}
+
 /* One of no bytes is a failed attempt of Windows to write it (technet cc736599). */
-static bool find_chks(TALLOC_CTX *ctx, struct quorum *quorum, struct error *err)
+static bool find_chks(TALLOC_CTX *ctx, struct quorum *quorum, const char *dir, bool *is_quorum,
+                      struct error *err)
 {
 	unsigned long numbers[QUORUM_CHKS], number;
 	uint32_t count;
@@ -58,6 +85,7 @@ static bool find_chks(TALLOC_CTX *ctx, struct quorum *quorum, struct error *err)
 
 	if (!volume_list(ctx, quorum->volume, quorum->folder, &names, &count, err))
 		return false;
+	*is_quorum = *quorum->folder || is_folder(dir, names, count);
 	for (uint32_t i = 0; i < count; i++) {
 		struct volume_entry entry;
 		char *within;
@@ -87,6 +115,7 @@ struct quorum *quorum_open(TALLOC_CTX *ctx, const char *dir, struct error *err)
 {
 	struct quorum *quorum = talloc_zero(ctx, struct quorum);
 	struct volume_entry entry;
+	bool is_quorum;
 
 	if (!quorum) {
 		error_memory(err);
@@ -104,9 +133,9 @@ struct quorum *quorum_open(TALLOC_CTX *ctx, const char *dir, struct error *err)
 		error_memory(err);
 		goto fail;
 	}
-	if (!find_chks(quorum, quorum, err))
+	if (!find_chks(quorum, quorum, dir, &is_quorum, err))
 		goto fail;
-	if (!*quorum->folder && !quorum->chk_count) {
+	if (!is_quorum && !quorum->chk_count) {
 		error_set(err, ERROR_SOURCE,
 		          "%s: has no MSCS folder, so it is no quorum disk: "
 		          "ERROR_QUORUM_DISK_NOT_FOUND (5086)",

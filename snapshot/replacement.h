@@ -65,6 +65,9 @@ typedef void replacement_progress(void *data, const char *step, const char *path
 bool replacement_prepare(struct replacement *replacement, const struct bytes *contents,
                          replacement_progress *progress, void *data, struct error *err);
 
+/* Of what replacement_prepare() looks at first: can the disks be written, and is there room? */
+bool replacement_check(const struct replacement *replacement, struct error *err);
+
 /*
  * (4) to (6). ERROR_BAD_NEWS, with nothing done, if a new file is not there whole, which is what a
  * crash in (1) to (3) leaves: go back then, and begin anew. ERROR_DESTINATION if a step fails; the

@@ -111,6 +111,11 @@ static bool check_room(const struct replacement *r, struct error *err)
 	return true;
 }
 
+bool replacement_check(const struct replacement *replacement, struct error *err)
+{
+	return replacement_writable(replacement, err) && check_room(replacement, err);
+}
+
 static bool check_all(TALLOC_CTX *tmp, const struct replacement *r, const struct bytes *contents,
                       struct error *err)
 {

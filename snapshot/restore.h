@@ -93,8 +93,15 @@ bool restore_plan(TALLOC_CTX *ctx, const struct restore_options *options, struct
                   struct error *err);
 
 /*
- * Carries the plan out. ERROR_DESTINATION: the text says whether nothing was changed, or that
- * restore_resume() and restore_rollback() are possible.
+ * What else would stop restore_run() from beginning: ERROR_DESTINATION if a disk cannot be written
+ * or has no room; ERROR_REFUSED if another clusnap is restoring there. Writes nothing.
+ */
+bool restore_check(struct restore *restore, struct error *err);
+
+/*
+ * Carries the plan out. ERROR_REFUSED, and a refusal in RESTORE, if the volume has changed since.
+ * ERROR_DESTINATION: the text says whether nothing was changed, or that restore_resume() and
+ * restore_rollback() are possible.
  */
 bool restore_run(struct restore *restore, struct error *err);
 
@@ -111,10 +118,11 @@ bool restore_rollback(TALLOC_CTX *ctx, const struct restore_options *options,
                       struct restore *restore, bool *found, struct error *err);
 
 /*
- * Does an interrupted restore wait on the disk of COPY? *BEGUN, on CTX, says when it began, or
- * that its journal cannot be read; NULL if none does.
+ * Does an interrupted restore wait on the disk of COPY? Then, or if its journal cannot be read,
+ * *FOUND, and copy->problems gets restore-interrupted. What is on such a disk may be half of the
+ * old and half of the new.
  */
-bool restore_interrupted(TALLOC_CTX *ctx, const struct copy *copy, char **begun, struct error *err);
+bool restore_interrupted(struct copy *copy, bool *found, struct error *err);
 
 /* Is NAME one of the refusals that can be overridden? And all of them, NULL-terminated. */
 bool restore_can_force(const char *name);

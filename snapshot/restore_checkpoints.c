@@ -120,6 +120,21 @@ static char *key_path(struct restore *r, struct hive *hive, const struct hklm *w
 	return path;
 }
 
+/* A hive that is wanted and cannot be had is more than a warning. */
+static bool check_hive(const struct checkpoint *point, struct error *err)
+{
+	enum hklm_result result = point->where.result;
+
+	if (result != HKLM_HIVE_DAMAGED && (result != HKLM_HIVE_MISSING || point->where.hive < 0))
+		return true;
+	return error_set(err, ERROR_SOURCE,
+	                 "checkpoint %s of %s (%s) cannot be put back: %s; nothing was changed; "
+	                 "put that in order first, or name the resources whose checkpoints are "
+	                 "in other hives",
+	                 point->id, point->resource_name ? point->resource_name : point->resource,
+	                 point->path, point->where.why);
+}
+
 static bool plan_one(struct restore *r, struct restore_grafts *plan, const struct checkpoint *point,
                      struct error *err)
 {
@@ -236,6 +251,8 @@ bool restore_checkpoints(struct restore *r, struct error *err)
 
 		if (point->type != CHECKPOINT_REGISTRY || !is_wanted(r, point))
 			continue;
+		if (!check_hive(point, err))
+			return false;
 		why = obstacle(r, point);
 		if (why)
 			warn(r, point, "checkpoint-not-restored", why);

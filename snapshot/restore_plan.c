@@ -1,7 +1,4 @@
 /* Planning a restore: everything that can be found wrong is found before a byte is written. */
-#include <stdlib.h>
-#include <time.h>
-
 #include "hive/save.h"
 #include "snapshot/restoring.h"
 
@@ -22,6 +19,23 @@ char *restore_cluster(TALLOC_CTX *ctx, const struct system *system, struct error
 	return entry.kind == VOLUME_DIRECTORY ? entry.path : NULL;
 }
 
+/* Returns false: there is nowhere to put a database, also where the refusal is overridden. */
+static bool no_cluster(struct restore *r, struct error *err)
+{
+	const char *path = r->options->target, *windows = r->target.system->windows;
+
+	if (!restore_refuse(r, "not-a-node", err,
+	                    "there is no directory Cluster in %s, so no cluster service is "
+	                    "installed there; restore into a node of the cluster",
+	                    windows))
+		return false;
+	return r->refusal_count ? restore_refused(r, err)
+	                        : error_set(err, ERROR_REFUSED,
+	                                    "%s: there is nowhere to put the database; make the "
+	                                    "directory %s/%s/Cluster first",
+	                                    path, path, windows);
+}
+
 static bool open_target(struct restore *r, struct error *err)
 {
 	const char *path = r->options->target;
@@ -35,12 +49,7 @@ static bool open_target(struct restore *r, struct error *err)
 			"volume is mounted",
 			path);
 	r->cluster = restore_cluster(r->ctx, r->target.system, err);
-	if (r->cluster || err->kind != ERROR_NONE)
-		return r->cluster != NULL;
-	return error_set(err, ERROR_REFUSED,
-	                 "%s: not-a-node: there is no directory Cluster in %s, so no cluster "
-	                 "service is installed there",
-	                 path, r->target.system->windows);
+	return r->cluster || (err->kind == ERROR_NONE && no_cluster(r, err));
 }
 
 static bool open_disks(struct restore *r, struct error *err)
@@ -199,76 +208,6 @@ static bool warn_older(struct restore *r, struct error *err)
 	return why ? true : error_memory(err);
 }
 
-/* A directory of its own for what is set aside, named by the time. */
-static char *aside(struct restore *r, struct volume *volume, const char *folder, const char *stamp,
-                   struct error *err)
-{
-	struct volume_entry entry;
-
-	for (unsigned n = 1; n < 100; n++) {
-		char *path = talloc_asprintf(r->ctx, "%s%s" JOURNAL_PREFIX "%s", folder,
-		                             *folder ? "/" : "", stamp);
-
-		if (path && n > 1)
-			path = talloc_asprintf_append(path, "-%u", n);
-		if (!path) {
-			error_memory(err);
-			return NULL;
-		}
-		if (!volume_find(r->ctx, volume, path, &entry, err))
-			return NULL;
-		if (entry.kind == VOLUME_ABSENT)
-			return path;
-	}
-	error_set(err, ERROR_DESTINATION, "%s: has 99 directories " JOURNAL_PREFIX "%s already",
-	          folder, stamp);
-	return NULL;
-}
-
-static bool uses(const struct journal *journal, enum journal_disk disk)
-{
-	for (uint32_t i = 0; i < journal->step_count; i++) {
-		if (journal->steps[i].disk == disk)
-			return true;
-	}
-	return false;
-}
-
-/* The journal lies on the system disk whatever it is about. */
-static bool name_asides(struct restore *r, struct error *err)
-{
-	struct journal *journal = &r->journal;
-	time_t now = time(NULL);
-	char stamp[32], begun[32];
-	struct tm parts;
-
-	if (journal->step_count == 0)
-		return true;
-	gmtime_r(&now, &parts);
-	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &parts);
-	strftime(begun, sizeof(begun), "%Y-%m-%dT%H:%M:%SZ", &parts);
-	journal->begun = talloc_strdup(r->ctx, begun);
-	if (!journal->begun)
-		return error_memory(err);
-	journal->aside[JOURNAL_SYSTEM] = aside(r, r->target.system->volume, r->cluster, stamp, err);
-	if (!journal->aside[JOURNAL_SYSTEM])
-		return false;
-	if (!uses(journal, JOURNAL_QUORUM))
-		return true;
-	journal->aside[JOURNAL_QUORUM] = aside(r, r->quorum->volume, r->quorum->folder, stamp, err);
-	return journal->aside[JOURNAL_QUORUM] != NULL;
-}
-
-/* A resume may be run from another directory. */
-static bool name_source(struct restore *r, struct error *err)
-{
-	char *real = realpath(r->options->request.source, NULL);
-
-	r->journal.request.source = talloc_strdup(r->ctx, real ? real : r->options->request.source);
-	free(real);
-	return r->journal.request.source ? true : error_memory(err);
-}
-
 static bool plan(struct restore *r, struct error *err)
 {
 	const struct journal_request *request = &r->options->request;
@@ -285,8 +224,7 @@ static bool plan(struct restore *r, struct error *err)
 		return false;
 	if (request->authoritative && r->quorum && !plan_quorum(r, err))
 		return false;
-	return warn_older(r, err) && name_source(r, err) && name_asides(r, err) &&
-	       restore_advise(r, err);
+	return warn_older(r, err) && restore_name(r, err) && restore_advise(r, err);
 }
 
 bool restore_plan(TALLOC_CTX *ctx, const struct restore_options *options, struct restore *restore,

@@ -9,7 +9,7 @@
 
 #include "snapshot/restoring.h"
 
-static char *inside(const struct restore *r, const char *name)
+char *restore_quorum_path(const struct restore *r, const char *name)
 {
 	const char *folder = r->quorum->folder;
 
@@ -30,7 +30,7 @@ static bool is_chk(const char *name)
 
 static bool set_aside(struct restore *r, const char *name, struct error *err)
 {
-	char *path = inside(r, name);
+	char *path = restore_quorum_path(r, name);
 	const struct image *old;
 
 	if (!path)
@@ -82,10 +82,11 @@ static bool is_equal(const struct image *old, const struct image *new)
 /* The folder of a resource as the disk spells it, or as it will be; *IS_NEW: it is to be made. */
 static char *resource_folder(struct restore *r, const char *guid, bool *is_new, struct error *err)
 {
-	char *folder = inside(r, guid), *braced = talloc_asprintf(r->ctx, "{%s}", guid);
+	char *folder = restore_quorum_path(r, guid),
+	     *braced = talloc_asprintf(r->ctx, "{%s}", guid);
 	struct volume_entry entry = { 0 };
 
-	braced = braced ? inside(r, braced) : NULL;
+	braced = braced ? restore_quorum_path(r, braced) : NULL;
 	if (!folder || !braced) {
 		error_memory(err);
 		return NULL;

@@ -9,6 +9,8 @@
 #include <strings.h>
 #include <sys/vfs.h>
 
+#include "snapshot/layout.h"
+#include "snapshot/record.h"
 #include "snapshot/restoring.h"
 
 static const char *const names[] = {
@@ -20,7 +22,9 @@ static const char *const names[] = {
 	"generation-mismatch", /* the database is of another generation of Windows */
 	"hibernated",          /* Windows would go on with what it has in memory */
 	"running",             /* the volume is somebody else's: Windows may be running on it */
+	"changing",            /* a file of it has changed between the look and the first write */
 	"no-quorum-disk",      /* authoritative, first generation: its log would win */
+	"quorum-is-snapshot",  /* what --quorum names is a backup, which would be taken apart */
 	NULL,
 };
 
@@ -38,7 +42,7 @@ bool restore_can_force(const char *name)
 	return false;
 }
 
-static bool is_forced(const struct restore *r, const char *name)
+bool restore_forced(const struct restore *r, const char *name)
 {
 	for (char **force = r->options->request.force; force && *force; force++) {
 		if (strcmp(*force, name) == 0)
@@ -58,7 +62,7 @@ bool restore_refuse(struct restore *r, const char *name, struct error *err, cons
 	va_end(args);
 	if (!text)
 		return error_memory(err);
-	if (is_forced(r, name)) {
+	if (restore_forced(r, name)) {
 		problems_add(r->warnings, PROBLEM_HEALS, PROBLEM_NOWHERE, name, "forced: %s", text);
 		return true;
 	}
@@ -189,17 +193,64 @@ static bool refuse_running(struct restore *r, struct error *err)
 	return true;
 }
 
+static bool refuse_hibernated(struct restore *r, struct error *err)
+{
+	const struct system *system = r->target.system;
+	const struct problem *unknown = problems_find(system->problems, "hibernation-unknown");
+
+	if (!system->hibernated && !unknown)
+		return true;
+	return restore_refuse(
+		r, "hibernated", err,
+		"Windows on %s %s hibernated (%s): it would go on with what it has in memory and "
+		"write over the restored files; start and shut it down, or remove the hibernation "
+		"(ntfs-3g -o remove_hiberfile), first",
+		r->options->target, unknown ? "may be" : "is",
+		unknown ? unknown->text : "hiberfil.sys");
+}
+
 bool restore_refuse_target(struct restore *r, struct error *err)
 {
-	if (r->target.system->hibernated &&
-	    !restore_refuse(r, "hibernated", err,
-	                    "Windows on %s is hibernated (hiberfil.sys): it would go on with what "
-	                    "it has in memory and write over the restored files; start and shut it "
-	                    "down, or remove the hibernation (ntfs-3g -o remove_hiberfile), first",
-	                    r->options->target))
+	return refuse_hibernated(r, err) && refuse_running(r, err) && refuse_state(r, err) &&
+	       refuse_identity(r, err) && refuse_member(r, err) && refuse_generation(r, err);
+}
+
+/* Does the folder hold our log, or the marker, which no quorum disk has? */
+static bool is_snapshot(struct restore *r, bool *ours, struct error *err)
+{
+	struct volume *volume = r->quorum->volume;
+	char *log = restore_quorum_path(r, LAYOUT_LOG_NAME);
+	char *marker = restore_quorum_path(r, LAYOUT_MARKER_NAME);
+	uint8_t start[RECORD_SIGNATURE_SIZE] = { 0 };
+	struct volume_entry entry;
+	size_t got;
+
+	if (!log || !marker)
+		return error_memory(err);
+	if (!volume_find(r->ctx, volume, log, &entry, err) ||
+	    (entry.kind == VOLUME_FILE &&
+	     !volume_head(volume, log, start, sizeof(start), &got, err)))
 		return false;
-	return refuse_running(r, err) && refuse_state(r, err) && refuse_identity(r, err) &&
-	       refuse_member(r, err) && refuse_generation(r, err);
+	if (!volume_find(r->ctx, volume, marker, &entry, err))
+		return false;
+	*ours = entry.kind == VOLUME_FILE || memcmp(start, RECORD_SIGNATURE, sizeof(start)) == 0;
+	return true;
+}
+
+/* Its log would be set aside as a quorum disk's, and then it is no snapshot any more. */
+static bool refuse_snapshot(struct restore *r, struct error *err)
+{
+	const char *folder = r->quorum->folder;
+	bool ours = false;
+
+	if (!is_snapshot(r, &ours, err))
+		return false;
+	return !ours ||
+	       restore_refuse(r, "quorum-is-snapshot", err,
+	                      "%s%s%s is a snapshot of clusnap, which would be taken apart, and no "
+	                      "quorum disk; name the quorum disk with --quorum (if somebody has "
+	                      "copied a snapshot there, override this)",
+	                      r->options->quorum, *folder ? "/" : "", folder);
 }
 
 bool restore_refuse_quorum(struct restore *r, struct error *err)
@@ -208,6 +259,8 @@ bool restore_refuse_quorum(struct restore *r, struct error *err)
 	struct error unreadable;
 	struct copy copy;
 
+	if (quorum && !refuse_snapshot(r, err))
+		return false;
 	if (!quorum && r->options->request.authoritative && r->target.system->generation == 1)
 		return restore_refuse(
 			r, "no-quorum-disk", err,

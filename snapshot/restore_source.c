@@ -54,6 +54,7 @@ static bool has_chk(const char *path)
 static bool open_copy(struct restore *r, struct restore_source *source, struct error *err)
 {
 	const struct copy *copy = &source->copy;
+	bool interrupted;
 
 	if (r->options->request.to)
 		return error_set(err, ERROR_USAGE,
@@ -68,8 +69,18 @@ static bool open_copy(struct restore *r, struct restore_source *source, struct e
 	if (!copy->hive)
 		return error_set(err,
 		                 copy->condition == COPY_MISSING ? ERROR_BAD_NEWS : ERROR_SOURCE,
-		                 "%s", copy->why);
+		                 "%s%s", copy->why,
+		                 copy->condition == COPY_DAMAGED
+		                         ? " (what is sound of it can be saved as a hive and "
+		                           "restored: `clusnap save --salvage HIVE \"\" OUT`)"
+		                         : "");
 	source->hive = copy->hive;
+	if (!restore_interrupted(&source->copy, &interrupted, err))
+		return false;
+	if (interrupted)
+		problems_add(r->warnings, PROBLEM_HEALS, PROBLEM_NOWHERE, "restore-interrupted",
+		             "%s: %s", source->path,
+		             problems_find(copy->problems, "restore-interrupted")->text);
 	return true;
 }
 

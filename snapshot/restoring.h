@@ -5,6 +5,11 @@
 #include "hive/graft.h"
 #include "snapshot/restore.h"
 
+/* --- restore.c --- */
+
+/* What carries the journal out, or back. */
+struct replacement *restore_replacement(struct restore *r, struct error *err);
+
 /* --- restore_source.c --- */
 
 /* Opens what is to be restored. A snapshot that is damaged is a refusal as long as it can be read.
@@ -16,6 +21,9 @@ bool restore_source_open(struct restore *r, struct error *err);
 /* Adds a refusal, or if it is overridden a warning of that name. False without memory. */
 bool restore_refuse(struct restore *r, const char *name, struct error *err, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
+
+/* Is the refusal NAME overridden? */
+bool restore_forced(const struct restore *r, const char *name);
 
 /* ERROR_REFUSED with the first reason. Returns false. */
 bool restore_refused(const struct restore *r, struct error *err);
@@ -58,7 +66,18 @@ char *restore_cluster(TALLOC_CTX *ctx, const struct system *system, struct error
 bool restore_differs(struct restore *r, const char *what, const struct hive *a,
                      const struct hive_key *key_a, const struct hive *b, struct error *err);
 
+/* --- restore_name.c --- */
+
+/* The journal's source, time and set-aside directories. */
+bool restore_name(struct restore *r, struct error *err);
+
+/* PATH without links and "..", on r->ctx; as it is if there is nothing. NULL without memory. */
+char *restore_real_path(struct restore *r, const char *path, struct error *err);
+
 /* --- restore_quorum.c --- */
+
+/* NAME in the folder MSCS, on r->ctx; NULL without memory. */
+char *restore_quorum_path(const struct restore *r, const char *name);
 
 /* First generation: sets the quorum disk's database aside, and puts back .CPT and .CPR. */
 bool restore_quorum_database(struct restore *r, struct error *err);

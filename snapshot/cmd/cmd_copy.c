@@ -10,6 +10,7 @@
 #include "hive/cursor.h"
 #include "snapshot/cmd/cmd.h"
 #include "snapshot/replay.h"
+#include "snapshot/restore.h"
 #include "snapshot/verify.h"
 
 static bool snapshot_copy(struct cmd *cmd, const char *path, struct copy *copy, struct error *err)
@@ -29,13 +30,25 @@ static bool snapshot_copy(struct cmd *cmd, const char *path, struct copy *copy, 
 	return true;
 }
 
+static bool warn_interrupted(struct copy *copy, struct error *err)
+{
+	bool found;
+
+	if (!restore_interrupted(copy, &found, err))
+		return false;
+	if (found)
+		cmd_message("warning: %s: %s", copy->path,
+		            problems_find(copy->problems, "restore-interrupted")->text);
+	return true;
+}
+
 bool cmd_copy(struct cmd *cmd, const char *path, const struct hive_options *options,
               struct copy *copy, struct error *err)
 {
 	cmd_progress(cmd, "reading", path);
 	if (layout_has_log(path))
 		return snapshot_copy(cmd, path, copy, err);
-	if (!copy_open(cmd->ctx, path, options, copy, err))
+	if (!copy_open(cmd->ctx, path, options, copy, err) || !warn_interrupted(copy, err))
 		return false;
 	if (copy->hive) {
 		cmd_say_recovery(cmd, copy->hive);

@@ -66,60 +66,79 @@ static bool prepare(struct cmd *cmd, const struct restoring *asked, struct resto
 }
 
 /* That a result cannot be printed does not undo it. */
-static int end(struct cmd *cmd, const struct restore *restore, const char *result, bool differences)
+static int end(struct cmd *cmd, const struct restore *restore,
+               const struct cmd_restore_result *result)
 {
 	struct error err;
-	int status = cmd_restore_print(cmd, restore, result, differences, &err) ? cmd_end(0)
-	                                                                        : cmd_fail(&err);
+	int status = cmd_restore_print(cmd, restore, result, &err) ? cmd_end(0) : cmd_fail(&err);
 
 	if (status != 0)
-		cmd_message("%s: %s, all the same", restore->options->target, result);
+		cmd_message("%s: %s, all the same", restore->options->target, result->text);
 	return status;
+}
+
+static int fail(struct cmd *cmd, const struct restore *restore, const struct error *err)
+{
+	return err->kind == ERROR_REFUSED && restore->refusal_count
+	               ? cmd_restore_refused(cmd, restore, err)
+	               : cmd_fail(err);
+}
+
+/* The plan is shown also if it could not be carried out now: the disk may be mounted read-only. */
+static int dry_run(struct cmd *cmd, struct restore *restore)
+{
+	struct cmd_restore_result result = { "would be restored; nothing was changed", false, true,
+		                             NULL };
+	struct error err;
+	int status;
+
+	if (!restore_check(restore, &err)) {
+		result.obstacle = &err;
+		result.text = "could not be restored now; nothing was changed";
+	}
+	status = end(cmd, restore, &result);
+	return status == 0 && result.obstacle ? cmd_fail(&err) : status;
 }
 
 static int plain(struct cmd *cmd, const struct restoring *asked,
                  const struct restore_options *options)
 {
+	struct cmd_restore_result result = { "restored", false, asked->dry_run, NULL };
 	struct restore restore = { 0 };
-	const char *result;
 	struct error err = { 0 };
 
 	if (!restore_plan(cmd->ctx, options, &restore, &err))
-		return err.kind == ERROR_REFUSED && restore.refusal_count
-		               ? cmd_restore_refused(cmd, &restore, &err)
-		               : cmd_fail(&err);
-	if (restore.journal.step_count == 0)
-		result = "unchanged: it is as in the source already";
-	else
-		result = asked->dry_run ? "would be restored; nothing was changed" : "restored";
+		return fail(cmd, &restore, &err);
+	if (asked->dry_run && restore.journal.step_count)
+		return dry_run(cmd, &restore);
 	if (!asked->dry_run && !restore_run(&restore, &err))
-		return cmd_fail(&err);
-	return end(cmd, &restore, result, asked->dry_run);
+		return fail(cmd, &restore, &err);
+	if (restore.journal.step_count == 0)
+		result.text = "unchanged: it is as in the source already";
+	return end(cmd, &restore, &result);
 }
 
 /* --resume and --rollback. Where nothing is waiting, the first is a restore like any other. */
 static int again(struct cmd *cmd, const struct restoring *asked,
                  const struct restore_options *options)
 {
+	struct cmd_restore_result result = { .undone = asked->rollback };
 	struct restore restore = { 0 };
 	struct error err = { 0 };
 	bool found = false;
 
 	if (!(asked->resume ? restore_resume : restore_rollback)(cmd->ctx, options, &restore,
 	                                                         &found, &err))
-		return found && err.kind == ERROR_REFUSED && restore.refusal_count
-		               ? cmd_restore_refused(cmd, &restore, &err)
-		               : cmd_fail(&err);
+		return fail(cmd, &restore, &err);
 	if (!found && asked->resume && options->request.source) {
 		cmd_note(cmd, "%s: no restore was interrupted there; it begins now",
 		         options->target);
 		return plain(cmd, asked, options);
 	}
-	return end(cmd, &restore,
-	           !found          ? "no restore was interrupted there"
-	           : asked->resume ? "restored: what was interrupted is done"
-	                           : "rolled back: every file is as it was before",
-	           false);
+	result.text = !found          ? "no restore was interrupted there"
+	              : asked->resume ? "restored: what was interrupted is done"
+	                              : "rolled back: every file is as it was before";
+	return end(cmd, &restore, &result);
 }
 
 static int run(struct cmd *cmd, int argc, char **argv)

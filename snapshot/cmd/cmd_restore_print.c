@@ -22,11 +22,17 @@ static char *aside_path(TALLOC_CTX *ctx, const struct restore *r, const struct j
 
 /* --- text --- */
 
-static void print_step(struct cmd *cmd, const struct restore *r, const struct journal_step *step)
+static void print_step(struct cmd *cmd, const struct restore *r, const struct journal_step *step,
+                       bool undone)
 {
 	char *aside = aside_path(cmd->ctx, r, step);
 	const char *disk = disk_path(r, step->disk);
 
+	if (undone) {
+		cmd_print("  %s  %s/%s", step->old.present ? "as before" : "removed  ", disk,
+		          step->path);
+		return;
+	}
 	switch (step->op) {
 	case JOURNAL_PUT:
 		cmd_print("  put        %s/%s: %llu bytes%s%s", disk, step->path,
@@ -57,16 +63,16 @@ static bool print_difference(struct cmd *cmd, const struct restore_difference *o
 	return true;
 }
 
-static bool print_text(struct cmd *cmd, const struct restore *r, const char *result,
-                       bool differences, struct error *err)
+static bool print_text(struct cmd *cmd, const struct restore *r,
+                       const struct cmd_restore_result *result, struct error *err)
 {
 	for (uint32_t i = 0; i < r->warnings->count; i++)
 		cmd_message("warning: %s: %s", r->warnings->list[i].code,
 		            r->warnings->list[i].text);
-	cmd_print("%s: %s", r->options->target, result);
+	cmd_print("%s: %s", r->options->target, result->text);
 	for (uint32_t i = 0; i < r->journal.step_count; i++)
-		print_step(cmd, r, &r->journal.steps[i]);
-	for (uint32_t i = 0; differences && i < r->difference_count; i++) {
+		print_step(cmd, r, &r->journal.steps[i], result->undone);
+	for (uint32_t i = 0; result->differences && i < r->difference_count; i++) {
 		if (!print_difference(cmd, &r->differences[i], err))
 			return false;
 	}
@@ -135,8 +141,8 @@ static bool differences_json(const struct restore *r, json_t *all, struct error 
 	return true;
 }
 
-static bool print_json(struct cmd *cmd, const struct restore *r, const char *result,
-                       bool differences, struct error *err)
+static bool print_json(struct cmd *cmd, const struct restore *r,
+                       const struct cmd_restore_result *result, struct error *err)
 {
 	const struct journal_request *request = &r->journal.request;
 	json_t *object = json_object(), *advice = json_array(), *all;
@@ -151,14 +157,18 @@ static bool print_json(struct cmd *cmd, const struct restore *r, const char *res
 	                    *r->journal.id ? json_integer((json_int_t)request->sequence)
 	                                   : json_null());
 	json_object_set_new(object, "authoritative", json_boolean(request->authoritative));
-	json_object_set_new(object, "result", json_string(result));
+	json_object_set_new(object, "result", json_string(result->text));
 	json_object_set_new(object, "set_aside", cmd_json_text(r->journal.aside[JOURNAL_SYSTEM]));
 	json_object_set_new(object, "set_aside_quorum",
 	                    cmd_json_text(r->journal.aside[JOURNAL_QUORUM]));
 	json_object_set_new(object, "steps", steps_json(cmd, r));
 	json_object_set_new(object, "next", advice);
 	cmd_json_problems(object, "warnings", r->warnings, PROBLEM_NOTE);
-	if (differences) {
+	if (result->obstacle) {
+		json_object_set_new(object, "status", json_integer((int)result->obstacle->kind));
+		json_object_set_new(object, "error", cmd_json_text(result->obstacle->text));
+	}
+	if (result->differences) {
 		all = json_array();
 		json_object_set_new(object, "differences", all);
 		if (!differences_json(r, all, err)) {
@@ -170,10 +180,10 @@ static bool print_json(struct cmd *cmd, const struct restore *r, const char *res
 	return true;
 }
 
-bool cmd_restore_print(struct cmd *cmd, const struct restore *restore, const char *result,
-                       bool differences, struct error *err)
+bool cmd_restore_print(struct cmd *cmd, const struct restore *restore,
+                       const struct cmd_restore_result *result, struct error *err)
 {
-	return (cmd->json ? print_json : print_text)(cmd, restore, result, differences, err);
+	return (cmd->json ? print_json : print_text)(cmd, restore, result, err);
 }
 
 int cmd_restore_refused(struct cmd *cmd, const struct restore *restore, const struct error *err)

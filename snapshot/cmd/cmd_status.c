@@ -11,24 +11,6 @@ struct asked {
 	bool interrupted; /* a restore was, on one of them */
 };
 
-static bool look_for_restore(struct cmd *cmd, struct asked *asked, struct copy *copy,
-                             struct error *err)
-{
-	char *begun;
-
-	if (!restore_interrupted(cmd->ctx, copy, &begun, err))
-		return false;
-	if (!begun)
-		return true;
-	asked->interrupted = true;
-	problems_add(
-		copy->problems, PROBLEM_HEALS, PROBLEM_NOWHERE, "restore-interrupted",
-		"a restore was interrupted here (%s): `clusnap restore --resume %s` finishes it, "
-		"--rollback undoes it",
-		begun, copy->path);
-	return true;
-}
-
 static bool open_all(struct cmd *cmd, const struct hive_options *how, struct asked *asked,
                      struct error *err)
 {
@@ -39,12 +21,14 @@ static bool open_all(struct cmd *cmd, const struct hive_options *how, struct ask
 		return error_memory(err);
 	for (uint32_t i = 0; i < asked->count; i++) {
 		struct copy *copy = &asked->copies[i];
+		bool interrupted;
 
 		cmd_progress(cmd, "reading", cmd->args[i]);
 		if (copy_open(cmd->ctx, cmd->args[i], how, copy, &asked->errors[i])) {
 			asked->errors[i].kind = ERROR_NONE; /* of a database, it is an answer */
-			if (!look_for_restore(cmd, asked, copy, err))
+			if (!restore_interrupted(copy, &interrupted, err))
 				return false;
+			asked->interrupted |= interrupted;
 			continue;
 		}
 		if (asked->errors[i].kind == ERROR_INTERNAL) {
