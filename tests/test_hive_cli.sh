@@ -172,5 +172,20 @@ run 1 export --quiet "$dir/h/good"
 ok "not with --quiet either"
 run 0 export --quiet "$sample"
 ok "export of names that it can hold is"
+
+# --- names that JSON cannot hold ---
+
+mkdir "$dir/odd"
+"$tools/make_tree" 1 5 1 "$dir/odd" >"$dir/out" 2>"$dir/err"
+found=0
+for file in "$dir"/odd/*; do
+	run 0 export --json "$file" || break
+	found=$((found + $(grep -c _wtf8 "$dir/out")))
+	jq -r '.changes[] | select(.op == "create-key") | .key_wtf8 // (.key | @text)' "$dir/out" >"$dir/names"
+	sort "$dir/names" | uniq -d >"$dir/twice"
+	[ ! -s "$dir/twice" ] || break
+done
+[ "$found" -gt 0 ] && [ -s "$dir/names" ] && [ ! -s "$dir/twice" ]
+ok "export --json: no two keys have one name, whatever is in it"
 echo "1..$plan"
 exit $failed

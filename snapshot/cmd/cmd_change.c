@@ -45,13 +45,28 @@ static bool has_data(const struct change *change)
 	       change->op != CHANGE_DELETE_VALUE;
 }
 
+/* A name; one that JSON cannot hold (half of a surrogate pair, a NUL) also as hexadecimal WTF-8. */
+static void put_name(json_t *object, const char *member, const char *text)
+{
+	json_t *string = cmd_json_text(text);
+	char exact[16];
+
+	if (string && strcmp(json_string_value(string), text) != 0) {
+		snprintf(exact, sizeof(exact), "%s_wtf8", member);
+		json_object_set_new(
+			object, exact,
+			hex_json((struct bytes){ (const uint8_t *)text, strlen(text) }));
+	}
+	json_object_set_new(object, member, string);
+}
+
 json_t *cmd_change_json(const struct change *change, const char *below)
 {
-	json_t *object = json_pack("{s:s,s:o}", "op", change_op_name(change->op), "key",
-	                           cmd_json_text(change->key));
+	json_t *object = json_pack("{s:s}", "op", change_op_name(change->op));
 
+	put_name(object, "key", change->key);
 	if (change->name)
-		json_object_set_new(object, "name", cmd_json_text(change->name));
+		put_name(object, "name", change->name);
 	if (change->op == CHANGE_SET_VALUE)
 		json_object_set_new(object, "type", json_integer(change->type));
 	if (has_data(change) && is_secret(change, below))
