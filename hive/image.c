@@ -186,6 +186,8 @@ bool image_resize(struct image *image, uint64_t size, struct error *err)
 		                   (unsigned long long)size);
 	image->bytes = (struct bytes){ data, size };
 	image->room = room;
+	if (image->fd < 0 && room >= HUGE_PAGE && !smaller)
+		madvise(data, room, MADV_HUGEPAGE);
 	if (image->fd >= 0 && smaller && ftruncate(image->fd, (off_t)size) != 0)
 		return error_errno(err, ERROR_INTERNAL, "cannot give back memory");
 	if (image->fd < 0 && smaller)

@@ -10,10 +10,13 @@
 #include "snapshot/quolog_format.h"
 
 struct quolog_writer {
-	struct record_file file;
+	struct image *image;
+	uint64_t used;
 	struct record_place place;
 	struct buffer payload; /* of the record that is being made */
 };
+
+static const struct bytes nothing;
 
 static struct quolog_writer *writer_new(TALLOC_CTX *ctx, struct error *err)
 {
@@ -24,12 +27,8 @@ static struct quolog_writer *writer_new(TALLOC_CTX *ctx, struct error *err)
 		return NULL;
 	}
 	writer->payload.ctx = writer;
-	writer->file.window = talloc_size(writer, RECORD_WINDOW);
-	if (!writer->file.window)
-		error_memory(err);
-	else
-		writer->file.image = image_new(writer, 0, err);
-	if (!writer->file.image)
+	writer->image = image_copy(writer, nothing, err);
+	if (!writer->image)
 		TALLOC_FREE(writer);
 	return writer;
 }
@@ -67,7 +66,7 @@ static bool put(struct quolog_writer *writer, struct record *record, const char 
 
 	record->payload = (struct bytes){ writer->payload.data, writer->payload.size };
 	record->origin = origin_bytes(origin ? origin : "", text);
-	return record_write(&writer->file, &writer->place, record, err);
+	return record_write(writer->image, &writer->used, &writer->place, record, err);
 }
 
 static bool put_header(struct quolog_writer *writer, const struct quolog_identity *id,
@@ -242,14 +241,15 @@ uint64_t quolog_length(const struct quolog_writer *writer)
 
 struct image *quolog_finish(TALLOC_CTX *ctx, struct quolog_writer *writer, struct error *err)
 {
-	struct image *next = image_new(writer, 0, err), *image = writer->file.image;
+	struct image *next = image_copy(writer, nothing, err), *image = writer->image;
 
 	if (!next)
 		return NULL;
-	if (!record_flush(&writer->file, err) || !image_seal(image, err)) {
+	if (!image_resize(image, writer->used, err) || !image_seal(image, err)) {
 		talloc_free(next);
 		return NULL;
 	}
-	writer->file.image = next;
+	writer->image = next;
+	writer->used = 0;
 	return talloc_steal(ctx, image);
 }

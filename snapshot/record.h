@@ -25,7 +25,6 @@
 #define RECORD_PAYLOAD_MAX (128u << 20)
 #define RECORD_DEFLATE_FROM 4096u /* smaller payloads are stored as they are */
 #define RECORD_RATIO_MAX 64u      /* a payload is at most so many times what is stored */
-#define RECORD_WINDOW ((uint64_t)256 << 10)
 #define RECORD_WHY 200
 
 enum record_type {
@@ -82,22 +81,12 @@ bool record_is_text(const uint8_t *text, uint64_t size);
 bool record_reread(TALLOC_CTX *ctx, struct bytes log, uint64_t offset, struct record *record,
                    char why[RECORD_WHY]);
 
-/* What records are written to: an image that grows, and what is still on its way there. */
-struct record_file {
-	struct image *image;
-	uint8_t *window; /* RECORD_WINDOW bytes */
-	uint64_t waiting;
-};
-
 /*
- * Writes a record behind all others in OUT; PLACE moves on. Of RECORD, type, flags
- * (RECORD_INFERRED), sequence, time, origin and payload are taken; the order of sequence numbers
- * is the caller's to keep. ERROR_INTERNAL for what the format cannot hold.
+ * Writes a record to OUT from *USED on, making OUT larger as needed; PLACE moves on. Of RECORD,
+ * type, flags (RECORD_INFERRED), sequence, time, origin and payload are taken; the order of
+ * sequence numbers is the caller's to keep. ERROR_INTERNAL for what the format cannot hold.
  */
-bool record_write(struct record_file *out, struct record_place *place, const struct record *record,
-                  struct error *err);
-
-/* Now all records are in the image. */
-bool record_flush(struct record_file *out, struct error *err);
+bool record_write(struct image *out, uint64_t *used, struct record_place *place,
+                  const struct record *record, struct error *err);
 
 #endif

@@ -6,33 +6,15 @@
 
 #define DEFLATE_LEVEL 6 /* fixed: the same input gives the same bytes */
 
-bool record_flush(struct record_file *out, struct error *err)
+/* Room for SIZE more bytes, which are zero. Doubling keeps the whole linear. */
+static uint8_t *make_room(struct image *out, uint64_t used, uint64_t size, struct error *err)
 {
-	uint64_t end = out->image->bytes.size;
-	struct bytes waiting = { out->window, out->waiting };
+	uint64_t room = out->bytes.size;
 
-	if (!waiting.size)
-		return true;
-	if (!image_resize(out->image, end + waiting.size, err) ||
-	    !image_write(out->image, end, waiting, err))
-		return false;
-	out->waiting = 0;
-	return true;
-}
-
-/* Room for SIZE bytes, which are zero: in the window, or, for a large record, in the image. */
-static uint8_t *make_room(struct record_file *out, uint64_t size, struct error *err)
-{
-	uint64_t end;
-
-	if (size > RECORD_WINDOW - out->waiting && !record_flush(out, err))
+	if (used + size > room &&
+	    !image_resize(out, used + size > 2 * room ? used + size : 2 * room, err))
 		return NULL;
-	if (size <= RECORD_WINDOW) {
-		out->waiting += size;
-		return memset(out->window + out->waiting - size, 0, size);
-	}
-	end = out->image->bytes.size;
-	return image_resize(out->image, end + size, err) ? image_data(out->image) + end : NULL;
+	return image_data(out) + used;
 }
 
 /*
@@ -54,7 +36,7 @@ static bool deflate_payload(TALLOC_CTX *ctx, struct bytes payload, struct bytes 
 	return true;
 }
 
-static bool record_put(struct record_file *out, struct record_place *place,
+static bool record_put(struct image *out, uint64_t *used, struct record_place *place,
                        const struct record *record, struct bytes stored, struct error *err)
 {
 	bool deflated = stored.data != record->payload.data;
@@ -72,7 +54,7 @@ static bool record_put(struct record_file *out, struct record_place *place,
 		.payload_size = le32_put((uint32_t)record->payload.size),
 	};
 	struct record_tail tail = { .crc = le32_put(0) };
-	uint8_t *at = make_room(out, length, err);
+	uint8_t *at = make_room(out, *used, length, err);
 
 	if (!at)
 		return false;
@@ -88,6 +70,7 @@ static bool record_put(struct record_file *out, struct record_place *place,
 	place->crc = (uint32_t)crc32_z(place->crc, at, length - 4);
 	tail.crc = le32_put(place->crc);
 	memcpy(at + length - RECORD_TAIL, &tail, RECORD_TAIL);
+	*used += length;
 	place->offset += length;
 	place->sequence = record->sequence;
 	place->number++;
@@ -95,20 +78,20 @@ static bool record_put(struct record_file *out, struct record_place *place,
 }
 
 /* The same input must give the same bytes: without memory for deflating nothing is written. */
-static bool put_deflated(struct record_file *out, struct record_place *place,
+static bool put_deflated(struct image *out, uint64_t *used, struct record_place *place,
                          const struct record *record, struct error *err)
 {
 	TALLOC_CTX *tmp = talloc_new(NULL);
 	struct bytes stored;
 	bool done = tmp ? deflate_payload(tmp, record->payload, &stored, err) : error_memory(err);
 
-	done = done && record_put(out, place, record, stored, err);
+	done = done && record_put(out, used, place, record, stored, err);
 	talloc_free(tmp);
 	return done;
 }
 
-bool record_write(struct record_file *out, struct record_place *place, const struct record *record,
-                  struct error *err)
+bool record_write(struct image *out, uint64_t *used, struct record_place *place,
+                  const struct record *record, struct error *err)
 {
 	if (record->payload.size > RECORD_PAYLOAD_MAX)
 		return error_set(err, ERROR_INTERNAL, "a record of %llu bytes, %u are the limit",
@@ -118,6 +101,6 @@ bool record_write(struct record_file *out, struct record_place *place, const str
 		return error_set(err, ERROR_INTERNAL,
 		                 "the origin of a record is too long or no text");
 	if (record->type == RECORD_HEADER || record->payload.size < RECORD_DEFLATE_FROM)
-		return record_put(out, place, record, record->payload, err);
-	return put_deflated(out, place, record, err);
+		return record_put(out, used, place, record, record->payload, err);
+	return put_deflated(out, used, place, record, err);
 }
