@@ -147,6 +147,6 @@ struct hive *cmd_hive(struct cmd *cmd, const char *path, const struct hive_optio
 	hive = hive_at(cmd, path, &is_one, err);
 	if (is_one)
 		return hive;
-	source = source_read_path(cmd->ctx, path, err);
+	source = source_begin(cmd->ctx, path, false, err);
 	return source ? hive_open(cmd->ctx, source, options, err) : NULL;
 }
