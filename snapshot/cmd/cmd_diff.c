@@ -58,7 +58,6 @@ static void *open_side(void *data)
 
 static bool end_side(struct cmd *cmd, struct side *side, struct error *err)
 {
-	talloc_steal(cmd->ctx, side->cmd.ctx);
 	if (side->hive)
 		cmd_say_recovery(cmd, side->hive);
 	else
@@ -80,6 +79,8 @@ static bool open_sides(struct cmd *cmd, const struct comparing *comparing, struc
 		pthread_join(thread, NULL);
 	else
 		open_side(b);
+	talloc_steal(cmd->ctx, a->cmd.ctx);
+	talloc_steal(cmd->ctx, b->cmd.ctx);
 	return end_side(cmd, a, err) && end_side(cmd, b, err);
 }
 
