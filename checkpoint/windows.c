@@ -160,7 +160,7 @@ bool windows_hibernation(struct system *system, struct error *err)
 	TALLOC_CTX *tmp = talloc_new(NULL);
 	struct volume_entry entry;
 	char head[4] = { 0 };
-	struct error why;
+	struct error why = { 0 };
 	size_t got;
 
 	if (!tmp)
@@ -169,10 +169,12 @@ bool windows_hibernation(struct system *system, struct error *err)
 	    (entry.kind != VOLUME_FILE ||
 	     volume_head(system->volume, "hiberfil.sys", head, sizeof(head), &got, &why)))
 		judge_hibernation(system, head);
-	else
+	else if (why.kind != ERROR_INTERNAL)
 		problems_add(system->problems, PROBLEM_HEALS, PROBLEM_NOWHERE,
 		             "hibernation-unknown",
 		             "Whether Windows is hibernated cannot be told: %s", why.text);
 	talloc_free(tmp);
-	return true;
+	if (why.kind == ERROR_INTERNAL)
+		*err = why;
+	return why.kind != ERROR_INTERNAL;
 }

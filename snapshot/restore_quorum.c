@@ -57,26 +57,39 @@ bool restore_quorum_database(struct restore *r, struct error *err)
 	return true;
 }
 
+/* False with ERROR_NONE if it is no hive. */
+static bool digest_image(TALLOC_CTX *tmp, const struct image *image, uint8_t digest[DIGEST_SIZE],
+                         struct error *err)
+{
+	struct hive *hive = hive_open_image(tmp, image, "image", err);
+	struct hive_key root;
+
+	if (hive && hive_root(hive, &root, err) && digest_subtree(hive, &root, digest, err))
+		return true;
+	if (err->kind != ERROR_INTERNAL)
+		err->kind = ERROR_NONE;
+	return false;
+}
+
 /* Is what is there the same: the same bytes, or an image of the same tree? */
-static bool is_equal(const struct image *old, const struct image *new)
+static bool is_equal(const struct image *old, const struct image *new, bool *same,
+                     struct error *err)
 {
 	uint8_t digests[2][DIGEST_SIZE];
-	const struct image *images[2] = { old, new };
-	TALLOC_CTX *tmp = talloc_new(NULL);
-	bool same = bytes_equal(old->bytes, new->bytes);
-	struct error none;
+	TALLOC_CTX *tmp;
 
-	for (unsigned i = 0; tmp && !same && i < 2; i++) {
-		struct hive *hive = hive_open_image(tmp, images[i], "image", &none);
-		struct hive_key root;
-
-		if (!hive || !hive_root(hive, &root, &none) ||
-		    !digest_subtree(hive, &root, digests[i], &none))
-			break;
-		same = i == 1 && memcmp(digests[0], digests[1], DIGEST_SIZE) == 0;
-	}
+	*same = bytes_equal(old->bytes, new->bytes);
+	if (*same)
+		return true;
+	tmp = talloc_new(NULL);
+	if (!tmp)
+		return error_memory(err);
+	err->kind = ERROR_NONE;
+	*same = digest_image(tmp, old, digests[0], err) &&
+	        digest_image(tmp, new, digests[1], err) &&
+	        memcmp(digests[0], digests[1], DIGEST_SIZE) == 0;
 	talloc_free(tmp);
-	return same;
+	return err->kind == ERROR_NONE;
 }
 
 /* The folder of a resource as the disk spells it, or as it will be; *IS_NEW: it is to be made. */
@@ -125,7 +138,7 @@ bool restore_quorum_file(struct restore *r, const char *name, struct error *err)
 	const char *slash = strchr(name, '/');
 	char *guid = talloc_strndup(r->ctx, name, (size_t)(slash - name)), *folder, *path, *aside;
 	struct volume_entry entry = { 0 };
-	bool is_new;
+	bool is_new, same;
 
 	if (!new || !guid)
 		return new ? error_memory(err) : false;
@@ -143,9 +156,9 @@ bool restore_quorum_file(struct restore *r, const char *name, struct error *err)
 	if (entry.kind != VOLUME_ABSENT) {
 		path = entry.path;
 		old = volume_file(r->ctx, r->quorum->volume, path, err);
-		if (!old)
+		if (!old || !is_equal(old, new, &same, err))
 			return false;
-		if (is_equal(old, new))
+		if (same)
 			return true;
 	}
 	return restore_step_put(r, JOURNAL_QUORUM, path, aside, old, new->bytes, err);
