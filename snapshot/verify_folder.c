@@ -22,25 +22,27 @@ static size_t lower_bound(const struct verdict *verdict, const char *name)
 	return low;
 }
 
-/* Is PATH a file of the snapshot, or (*FOLDER) a directory with one in it? */
-static bool is_known(const struct verifying *v, const char *path, bool *folder)
+/* *KNOWN: PATH is a file of the snapshot, or (*FOLDER) a directory with one in it. */
+static bool look_up(struct verifying *v, const char *path, bool *known, bool *folder)
 {
 	const struct verdict *verdict = v->verdict;
 	size_t size = strlen(path), at = lower_bound(verdict, path);
 	char *inside;
 
 	*folder = false;
-	if (strcmp(path, LAYOUT_LOG_NAME) == 0 ||
-	    (at < verdict->file_count && strcmp(verdict->files[at].path, path) == 0))
+	*known = strcmp(path, LAYOUT_LOG_NAME) == 0 ||
+	         (at < verdict->file_count && strcmp(verdict->files[at].path, path) == 0);
+	if (*known)
 		return true;
 	inside = talloc_asprintf(v->ctx, "%s/", path);
 	if (!inside)
-		return false;
+		return error_memory(v->err);
 	at = lower_bound(verdict, inside);
 	*folder =
 		at < verdict->file_count && strncmp(verdict->files[at].path, inside, size + 1) == 0;
+	*known = *folder;
 	talloc_free(inside);
-	return *folder;
+	return true;
 }
 
 static bool check_folder(struct verifying *v, const char *folder);
@@ -48,14 +50,15 @@ static bool check_folder(struct verifying *v, const char *folder);
 static bool check_entry(struct verifying *v, const char *folder, const char *name)
 {
 	char *path = talloc_asprintf(v->ctx, "%s%s%s", folder, *folder ? "/" : "", name);
-	bool is_folder;
+	bool known, is_folder;
 
 	if (!path)
 		return error_memory(v->err);
-	if (v->verdict->torn.size && layout_kind(path) == LAYOUT_CHK &&
-	    !is_known(v, path, &is_folder))
+	if (!look_up(v, path, &known, &is_folder))
+		return false;
+	if (!known && v->verdict->torn.size && layout_kind(path) == LAYOUT_CHK)
 		return true; /* written before what should have named it */
-	if (!is_known(v, path, &is_folder))
+	if (!known)
 		return verify_damage(v, path,
 		                     "is no part of the snapshot: the manifest does not name it");
 	return !is_folder || check_folder(v, path); /* one level: a path has at most one '/' */
