@@ -1,6 +1,7 @@
 /*
  * When the log begins anew: what Quorum\MaxQuorumLogSize of a first generation cluster says, else
- * 4 MiB, or --max-log; and a log that is cut at any length.
+ * 4 MiB, or --max-log; what becomes of the entries of a hive's log; a log that is cut at any
+ * length.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include "snapshot/edit.h"
 #include "snapshot/replay.h"
 #include "tests/builder.h"
+#include "tests/logbuilder.h"
 
 static char *folder;
 
@@ -112,6 +114,79 @@ static void a_log_begins_anew_when_it_is_too_long(void **state)
 	}
 }
 
+/* --- a log of a hive --- */
+
+#define PAGE 4096u
+
+/* The database whose pages say VERSION. */
+static uint8_t *version(TALLOC_CTX *ctx, unsigned number, size_t *size)
+{
+	struct builder *b = builder_new(ctx);
+
+	builder_root_name(b, "Cluster");
+	builder_string(b->root, "ClusterName", "LOGGED");
+	builder_string(b->root, "ClusterInstanceID", "cccccccc-dddd-4eee-8fff-000000000000");
+	builder_dword(b->root, "Version", number);
+	b->root->time = BUILDER_TIME + number;
+	builder_path(b, "Nodes");
+	builder_path(b, "Groups");
+	builder_path(b, "Resources");
+	return builder_write(b, size);
+}
+
+/* A dirty hive, whose log has an entry for each digit of VERSIONS: the whole database of then. */
+static char *write_dirty(TALLOC_CTX *ctx, const char *versions)
+{
+	size_t size;
+	uint8_t *hive = version(ctx, 0, &size), *next;
+	uint32_t pages = (uint32_t)(size / PAGE) - 1, sequence = 7;
+	struct logbuilder *log = logbuilder_new(ctx, sequence, pages);
+
+	for (const char *at = versions; *at; at++) {
+		next = version(ctx, (unsigned)(*at - '0'), &size);
+		logbuilder_entry(log, sequence++, 0, pages);
+		logbuilder_reference(log, 0, pages * PAGE, 'x');
+		memcpy(log->pages, next + PAGE, pages * PAGE);
+		logbuilder_finish(log);
+	}
+	logbuilder_put32(hive + 4, 7);
+	logbuilder_put32(hive + 8, 6);
+	logbuilder_checksum(hive);
+	testing_write(folder, "CLUSDB", hive, size);
+	testing_write(folder, "CLUSDB.LOG1", log->data, log->size);
+	testing_write(folder, "CLUSDB.LOG2", "", 0);
+	return below(ctx, "CLUSDB");
+}
+
+/* Entries 7 to 11, of which 9 and 11 change nothing. */
+static void an_entry_that_changes_nothing_is_no_transaction(void **state)
+{
+	static const char *const origins[] = { "CLUSDB", "CLUSDB CLUSDB.LOG1 entry 7",
+		                               "CLUSDB CLUSDB.LOG1 entry 8",
+		                               "CLUSDB CLUSDB.LOG1 entry 10", "CLUSDB" };
+	TALLOC_CTX *ctx = talloc_new(NULL);
+	char *systems[] = { write_dirty(ctx, "12233"), NULL };
+	struct backup_options options = { .collect = { .systems = systems },
+		                          .destination = below(ctx, "logged") };
+	struct collection collection;
+	struct verdict verdict;
+	struct error err = { 0 };
+
+	(void)state;
+	if (!backup(ctx, &options, &collection, &verdict, &err))
+		fail_msg("%s", err.text);
+	assert_int_equal(verdict.log->entry_count, 5);
+	for (size_t i = 0; i < 5; i++) {
+		const struct quolog_entry *entry = &verdict.log->entries[i];
+
+		assert_string_equal(quolog_origin(ctx, entry), origins[i]);
+		assert_int_equal(entry->type, i % 4 ? RECORD_TRANSACTION : RECORD_CHECKPOINT);
+		assert_int_equal(entry->time, BUILDER_TIME + (i < 4 ? i : 3));
+		assert_false(entry->inferred);
+	}
+	talloc_free(ctx);
+}
+
 /* --- a log that was cut --- */
 
 static void edit_once(const char *snapshot, const char *key)
@@ -210,6 +285,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		testing_unit(a_log_begins_anew_when_it_is_too_long),
+		testing_unit(an_entry_that_changes_nothing_is_no_transaction),
 		testing_unit(a_log_cut_anywhere_is_never_believed),
 	};
 
