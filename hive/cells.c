@@ -21,25 +21,16 @@ bool cells_begin(TALLOC_CTX *ctx, struct cells *cells, spool_put_fn *put, void *
 	return true;
 }
 
-/* The size field of a cell that is in the window. */
-static void put_size(struct cells *cells, uint64_t at, int64_t size)
-{
-	le32 field = le32_put((uint32_t)(int32_t)size);
-
-	memcpy(cells->window + (at - cells->begin), &field, sizeof(field));
-}
-
 /* Completes the current bin. The window reaches to its end. */
 static bool close_bin(struct cells *cells, struct error *err)
 {
-	struct regf_bin bin;
+	struct regf_bin bin = { .signature = "hbin",
+		                .offset = le32_put((uint32_t)cells->bin),
+		                .size = le32_put((uint32_t)(cells->end - cells->bin)) };
+	le32 rest = le32_put((uint32_t)(cells->end - cells->used));
 
-	memset(&bin, 0, sizeof(bin));
-	memcpy(bin.signature, "hbin", 4);
-	bin.offset = le32_put((uint32_t)cells->bin);
-	bin.size = le32_put((uint32_t)(cells->end - cells->bin));
 	if (cells->end > cells->used)
-		put_size(cells, cells->used, (int64_t)(cells->end - cells->used));
+		memcpy(cells->window + (cells->used - cells->begin), &rest, sizeof(rest));
 	if (cells->bin < cells->begin)
 		return cells_set_far(cells, cells->bin,
 		                     (struct bytes){ (uint8_t *)&bin, sizeof(bin) }, err);
@@ -90,17 +81,16 @@ static bool extend(struct cells *cells, uint64_t size, struct error *err)
 	return true;
 }
 
-bool cells_new(struct cells *cells, uint64_t size, uint32_t *cell, struct error *err)
+bool cells_more(struct cells *cells, uint64_t whole, struct error *err)
 {
-	uint64_t whole = (size + 4 + 7) / 8 * 8;
+	uint64_t in_window;
 
 	if (cells->used + whole > cells->end && !extend(cells, whole, err))
 		return false;
 	if (!make_place(cells, whole, err))
 		return false;
-	put_size(cells, cells->used, -(int64_t)whole);
-	*cell = (uint32_t)cells->used;
-	cells->used += whole;
+	in_window = cells->begin + cells->room - REGF_PAGE;
+	cells->limit = cells->end < in_window ? cells->end : in_window;
 	return true;
 }
 

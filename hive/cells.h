@@ -18,14 +18,29 @@ struct cells {
 	uint8_t *window;         /* zero behind the newest cell */
 	uint64_t begin, room;    /* where the window begins, and how large it is */
 	uint64_t bin, used, end; /* current bin: begin, next free byte, end */
+	uint64_t limit;          /* a cell that ends here or before needs nothing new */
 };
 
 /* The bytes go to PUT, with offsets as in the file; by a second thread if that is wanted. */
 bool cells_begin(TALLOC_CTX *ctx, struct cells *cells, spool_put_fn *put, void *to, bool thread,
                  struct error *err);
 
+/* Makes room for a cell of WHOLE bytes: more of the bin, another bin, another window. */
+bool cells_more(struct cells *cells, uint64_t whole, struct error *err);
+
 /* A cell for SIZE bytes, all zero. ERROR_REFUSED when the hive would be too large. */
-bool cells_new(struct cells *cells, uint64_t size, uint32_t *cell, struct error *err);
+static inline bool cells_new(struct cells *cells, uint64_t size, uint32_t *cell, struct error *err)
+{
+	uint64_t whole = (size + 4 + 7) / 8 * 8;
+	le32 field = le32_put(0u - (uint32_t)whole);
+
+	if (cells->used + whole > cells->limit && !cells_more(cells, whole, err))
+		return false;
+	memcpy(cells->window + (cells->used - cells->begin), &field, sizeof(field));
+	*cell = (uint32_t)cells->used;
+	cells->used += whole;
+	return true;
+}
 
 /* The same outside of the window. */
 bool cells_set_far(struct cells *cells, uint64_t place, struct bytes bytes, struct error *err);

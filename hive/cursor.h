@@ -43,7 +43,7 @@ static inline bool cursor_next(struct cursor *cursor, uint32_t *cell, struct err
 {
 	le32 entry;
 
-	if (cursor->left == 0 && !cursor_next_leaf(cursor, err))
+	if (cursor->left == 0 && (cursor->leaves_left == 0 || !cursor_next_leaf(cursor, err)))
 		return false;
 	memcpy(&entry, cursor->at, sizeof(entry));
 	*cell = le32_get(entry);

@@ -74,7 +74,7 @@ static bool put_key(struct writer *w, const struct sink_key *key, struct level *
                     struct error *err)
 {
 	bool compressed = name_compressible(key->name), is_root = w->depth == 0;
-	uint32_t name_size = writer_name_size(key->name, compressed);
+	uint32_t name_size = name_length(key->name) * (compressed ? 1 : 2);
 	const uint8_t *name = writer_name(w, key->name, compressed);
 	uint32_t flags = (compressed ? REGF_KEY_COMP_NAME : 0) |
 	                 (key->link ? REGF_KEY_SYM_LINK : 0) |

@@ -51,11 +51,6 @@ bool writer_end_value(const struct writer *w, struct error *err);
 bool writer_begin_value(struct sink *sink, const struct sink_value *value, struct error *err);
 bool writer_data(struct sink *sink, struct bytes piece, struct error *err);
 
-static inline uint32_t writer_name_size(struct name n, bool compressed)
-{
-	return name_length(n) * (compressed ? 1 : 2);
-}
-
 /* The bytes of a name as they are stored, until the next call. Wide ones stay wide or not. */
 static inline const uint8_t *writer_name(struct writer *w, struct name n, bool compressed)
 {

@@ -71,7 +71,8 @@ bool writer_begin_value(struct sink *sink, const struct sink_value *value, struc
 	struct writer *w = (struct writer *)sink;
 	struct level *level = &w->levels[w->depth - 1];
 	bool compressed = name_compressible(value->name), is_inline = value->size <= 4;
-	uint32_t name_size = writer_name_size(value->name, compressed), cell, refers = 0, data = 0;
+	uint32_t length = name_length(value->name), name_size = compressed ? length : 2 * length;
+	uint32_t cell, refers = 0, data = 0;
 	struct regf_value vk = {
 		.signature = "vk",
 		.name_size = le16_put((uint16_t)name_size),
@@ -82,9 +83,9 @@ bool writer_begin_value(struct sink *sink, const struct sink_value *value, struc
 
 	if (!writer_end_value(w, err))
 		return false;
-	if (name_length(value->name) > REGF_VALUE_NAME_MAX)
+	if (length > REGF_VALUE_NAME_MAX)
 		return error_set(err, ERROR_REFUSED, "a value's name of %u units is too long",
-		                 name_length(value->name));
+		                 length);
 	if (!cells_new(&w->cells, sizeof(vk) + name_size, &cell, err) ||
 	    !remember_value(w, cell, err) ||
 	    (!is_inline && !new_data(w, value->size, &refers, &data, err)))
@@ -94,7 +95,7 @@ bool writer_begin_value(struct sink *sink, const struct sink_value *value, struc
 	    !cells_set(&w->cells, cell, sizeof(vk), writer_name(w, value->name, compressed),
 	               name_size, err))
 		return false;
-	writer_raise(&level->max_value_name, 2 * name_length(value->name));
+	writer_raise(&level->max_value_name, 2 * length);
 	writer_raise(&level->max_value_data, value->size);
 	w->inline_value = is_inline ? cell : REGF_NIL;
 	w->data_cell = data;
