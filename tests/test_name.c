@@ -122,7 +122,7 @@ static void one_odd_unit_among_ascii(void **state)
 				n = wide(units, count, room);
 				snprintf(expected, sizeof(expected), "%.*s%s%s", (int)at,
 				         "abcdefghijklmnopqrstuvwxyz", odd[i].text,
-				         "abcdefghijklmnopqrstu" + at + 1);
+				         &"abcdefghijklmnopqrstu"[at + 1]);
 				expected[strlen(expected) - (21 - count)] = '\0';
 				assert_int_equal(name_put_utf8(n, text), strlen(expected));
 				assert_string_equal(text, expected);

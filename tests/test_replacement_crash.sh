@@ -162,6 +162,7 @@ replacing_reference "$work/start-old"
 result "without a fault"
 
 # CLUSDB with its logs on the system disk alone
+# shellcheck disable=SC2034 # tests/replacing.sh says it
 replacing_at="the order of calls"
 cp -a "$work/start-old" "$work/start-small"
 rm "$work"/start-small/s/Windows/System32/config/*
@@ -202,6 +203,6 @@ result "the order of calls"
 sweep old begin
 sweep prepared resume
 sweep prepared back
-sweep done back
+sweep "done" back
 echo "# $points runs with a fault"
 echo "1..$number"
