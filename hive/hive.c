@@ -149,9 +149,8 @@ static struct image *without_logs(struct hive *hive, const struct source *source
 	return image;
 }
 
-/* As hive_begin(), but the image may still be being read. */
-static struct hive *begin(TALLOC_CTX *ctx, const struct source *source,
-                          const struct hive_options *options, struct error *err)
+struct hive *hive_begin(TALLOC_CTX *ctx, const struct source *source,
+                        const struct hive_options *options, struct error *err)
 {
 	struct hive *hive = hive_new(ctx, source->name, err);
 	struct recover_options how;
@@ -176,18 +175,6 @@ static struct hive *begin(TALLOC_CTX *ctx, const struct source *source,
 	return hive;
 }
 
-struct hive *hive_begin(TALLOC_CTX *ctx, const struct source *source,
-                        const struct hive_options *options, struct error *err)
-{
-	struct hive *hive = begin(ctx, source, options, err);
-
-	if (hive && !image_wait(hive->image, UINT64_MAX, err)) {
-		error_wrap(err, "%s", source->name);
-		TALLOC_FREE(hive);
-	}
-	return hive;
-}
-
 bool hive_finish(struct hive *hive, const struct hive_options *options, struct error *err)
 {
 	if (!options)
@@ -200,7 +187,7 @@ bool hive_finish(struct hive *hive, const struct hive_options *options, struct e
 struct hive *hive_open(TALLOC_CTX *ctx, const struct source *source,
                        const struct hive_options *options, struct error *err)
 {
-	struct hive *hive = begin(ctx, source, options, err);
+	struct hive *hive = hive_begin(ctx, source, options, err);
 
 	if (hive && !hive_finish(hive, options, err))
 		TALLOC_FREE(hive);

@@ -50,8 +50,9 @@ struct hive *hive_open(TALLOC_CTX *ctx, const struct source *source,
 
 /*
  * hive_open() in two steps, for whoever has something to do with the image while it is checked:
- * the first replays the logs, and only name, recovery and image may be asked for then. The
- * second takes the same OPTIONS; if it fails the hive can only be freed.
+ * the first replays the logs, and only name, recovery and image may be asked for then; the image
+ * may still be being read. The second takes the same OPTIONS; if it fails the hive can only be
+ * freed.
  */
 struct hive *hive_begin(TALLOC_CTX *ctx, const struct source *source,
                         const struct hive_options *options, struct error *err);

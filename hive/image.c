@@ -15,7 +15,7 @@
 
 static int image_destroy(struct image *image)
 {
-	image_reader_stop(image);
+	image_stop(image);
 	if (image->bytes.data)
 		munmap((void *)image->bytes.data, image->room);
 	if (image->fd >= 0)

@@ -55,6 +55,22 @@ struct image *image_read_begin(TALLOC_CTX *ctx, int dirfd, const char *name, str
 bool image_wait(const struct image *image, uint64_t end, struct error *err);
 
 /*
+ * Called with the bytes BEGIN to END of an image, which begins at IMAGE: before anybody sees
+ * them, perhaps in the thread that reads them.
+ */
+typedef void image_patch_fn(void *data, uint8_t *image, uint64_t begin, uint64_t end);
+
+/*
+ * Passes the whole of an image that was read through PATCH, what is not there yet when it comes:
+ * once it was waited for, it was patched. PATCH and DATA must last as long as the image. False
+ * if it cannot be written to (image_unseal) or sealed again; that is no error before.
+ */
+bool image_patch(struct image *image, image_patch_fn *patch, void *data);
+
+/* Ends the reading of an image that nobody wants any more. */
+void image_stop(struct image *image);
+
+/*
  * The bytes of a file of our own that is open: sealed, but mapped and not copied. Nobody may
  * change it while the image lives. The caller closes FD when he likes.
  */

@@ -25,78 +25,117 @@ struct image_reader {
 	bool in_thread;
 	pthread_mutex_t lock; /* of what follows */
 	pthread_cond_t more;
-	uint64_t done; /* bytes */
+	uint64_t done; /* bytes that are there, and patched */
+	image_patch_fn *patch;
+	void *patch_data;
 	bool ended;
 	bool stop;        /* nobody wants the rest */
 	struct error err; /* why it ended, if that is not at the end of the file */
 };
 
 /*
- * How many of the SIZE bytes at AT are a hole at least: they are zeros and there already. A file
- * of two gigabytes that takes no room on its disk takes none in memory either. Where a file
- * system knows no holes, there is none.
+ * How many whole pieces of the SIZE bytes at AT are a hole, in bytes: they are zeros and there
+ * already. A file of two gigabytes that takes no room on its disk takes none in memory either.
+ * Where a file system knows no holes, there is none.
  */
-static size_t hole(int fd, uint64_t at, uint64_t size)
+static uint64_t hole(int fd, uint64_t at, uint64_t size)
 {
 	off_t next = lseek(fd, (off_t)at, SEEK_DATA);
+	uint64_t found = 0;
 
-	if (next < 0)
-		return errno == ENXIO ? size : 0; /* none but holes from here on */
-	return (uint64_t)next - at < size ? (size_t)((uint64_t)next - at) : size;
+	if (next >= 0)
+		found = (uint64_t)next - at < size ? (uint64_t)next - at : size;
+	else if (errno == ENXIO) /* none but holes from here on, or no file any more: read_end() */
+		found = size;
+	return found / READ_PIECE * READ_PIECE;
+}
+
+/* Reads up to SIZE bytes; *GOT are less only at the end of the file. */
+static bool read_piece(const struct image_reader *reader, uint64_t at, uint8_t *to, uint64_t size,
+                       uint64_t *got, struct error *err)
+{
+	for (*got = 0; *got < size;) {
+		ssize_t n = pread(reader->fd, to + *got, size - *got, (off_t)(at + *got));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return error_errno(err, ERROR_SOURCE, "cannot read at offset 0x%llx",
+			                   (unsigned long long)(at + *got));
+		if (n == 0)
+			return true;
+		*got += (uint64_t)n;
+	}
+	return true;
 }
 
 /* Behind the last byte one more is asked for: a file that grew has it. */
-static bool read_some(const struct image_reader *reader, uint64_t at, ssize_t *got,
-                      struct error *err)
+static bool read_end(const struct image_reader *reader, struct error *err)
 {
-	uint64_t left = reader->into.size - at;
+	uint64_t got, size = reader->into.size;
 	uint8_t none = 0;
-	void *to = left ? (void *)(reader->into.data + at) : &none;
-	size_t size = left == 0 ? 1 : left < READ_PIECE ? left : READ_PIECE;
+	struct stat st;
 
-	*got = left ? (ssize_t)hole(reader->fd, at, left) : 0;
-	if (*got > 0)
-		return true;
-	do
-		*got = pread(reader->fd, to, size, (off_t)at);
-	while (*got < 0 && errno == EINTR);
-	if (*got < 0)
-		return error_errno(err, ERROR_SOURCE, "cannot read at offset 0x%llx",
-		                   (unsigned long long)at);
-	if (*got > 0 && left == 0)
-		return error_set(err, ERROR_SOURCE, "grows while it is read");
-	return *got > 0 || left == 0 || error_set(err, ERROR_SOURCE, "shrinks while it is read");
+	if (fstat(reader->fd, &st) != 0)
+		return error_errno(err, ERROR_SOURCE, "cannot look at it");
+	if ((uint64_t)st.st_size < size)
+		return error_set(err, ERROR_SOURCE, "shrinks while it is read");
+	if (!read_piece(reader, size, &none, 1, &got, err))
+		return false;
+	return got == 0 || error_set(err, ERROR_SOURCE, "grows while it is read");
 }
 
-/* Says that DONE bytes are there, and that no more come if ENDED; true if more are wanted. */
-static bool tell(struct image_reader *reader, uint64_t done, bool ended)
+/* Patches the bytes up to END that nobody has seen, and tells of them; true if more are wanted. */
+static bool tell(struct image_reader *reader, uint64_t end)
 {
+	uint8_t *data = (uint8_t *)reader->into.data;
 	bool wanted;
 
 	pthread_mutex_lock(&reader->lock);
-	reader->done = done;
-	reader->ended = ended;
+	if (reader->patch)
+		reader->patch(reader->patch_data, data, reader->done, end);
+	reader->done = end;
 	wanted = !reader->stop;
 	pthread_cond_broadcast(&reader->more);
 	pthread_mutex_unlock(&reader->lock);
 	return wanted;
 }
 
-/* The file up to its end, and the seal. Nobody looks at reader->err before it is told. */
+static bool read_to_end(struct image_reader *reader, struct error *err)
+{
+	uint8_t *to = (uint8_t *)reader->into.data;
+	uint64_t at = 0, got;
+
+	for (; at < reader->into.size; at += got) {
+		uint64_t left = reader->into.size - at,
+			 size = left < READ_PIECE ? left : READ_PIECE;
+
+		got = hole(reader->fd, at, left);
+		if (got == 0 && !read_piece(reader, at, to + at, size, &got, err))
+			return false;
+		if (got < size)
+			return error_set(err, ERROR_SOURCE, "shrinks while it is read");
+		if (!tell(reader, at + got))
+			return true;
+	}
+	return read_end(reader, err);
+}
+
+/*
+ * The file up to its end, and the seal, which must not come between somebody's look at what
+ * there is and a patch of it. Nobody looks at reader->err before it is told.
+ */
 static void read_all(struct image_reader *reader)
 {
 	struct error *err = &reader->err;
-	uint64_t done = 0;
-	ssize_t got;
-	bool good;
+	bool good = read_to_end(reader, err);
 
-	do {
-		good = read_some(reader, done, &got, err);
-		done += good ? (uint64_t)got : 0;
-	} while (good && got > 0 && tell(reader, done, false));
+	pthread_mutex_lock(&reader->lock);
 	if (good && mprotect((void *)reader->into.data, reader->room, PROT_READ) != 0)
 		error_errno(err, ERROR_INTERNAL, "cannot seal memory");
-	tell(reader, done, true);
+	reader->ended = true;
+	pthread_cond_broadcast(&reader->more);
+	pthread_mutex_unlock(&reader->lock);
 }
 
 static void *read_behind(void *data)
@@ -108,7 +147,7 @@ static void *read_behind(void *data)
 	return NULL;
 }
 
-void image_reader_stop(struct image *image)
+void image_stop(struct image *image)
 {
 	struct image_reader *reader = image->reader;
 
@@ -141,30 +180,32 @@ bool image_wait(const struct image *image, uint64_t end, struct error *err)
 	return there;
 }
 
-static const char *what_it_is(mode_t mode)
+/* Is there a rest that will be read and patched? What is there already is patched now. */
+static bool patch_rest(struct image_reader *reader, image_patch_fn *patch, void *data)
 {
-	if (S_ISDIR(mode))
-		return "is a directory, not a file";
-	if (S_ISLNK(mode))
-		return "is a symbolic link, which is not followed";
-	if (S_ISFIFO(mode))
-		return "is a FIFO, not a regular file";
-	return "is not a regular file";
+	bool rest;
+
+	pthread_mutex_lock(&reader->lock);
+	rest = !reader->ended;
+	if (rest) {
+		patch(data, (uint8_t *)reader->into.data, 0, reader->done);
+		reader->patch = patch;
+		reader->patch_data = data;
+	}
+	pthread_mutex_unlock(&reader->lock);
+	return rest;
 }
 
-static bool look_at(int fd, uint64_t *size, struct error *err)
+bool image_patch(struct image *image, image_patch_fn *patch, void *data)
 {
-	struct stat st;
+	struct error ignored;
 
-	if (fstat(fd, &st) != 0)
-		return error_errno(err, ERROR_SOURCE, "cannot look at it");
-	if (!S_ISREG(st.st_mode))
-		return error_set(err, ERROR_SOURCE, "%s", what_it_is(st.st_mode));
-	if ((uint64_t)st.st_size > IMAGE_MAX)
-		return error_set(err, ERROR_SOURCE, "has %llu bytes, more than any hive",
-		                 (unsigned long long)st.st_size);
-	*size = (uint64_t)st.st_size;
-	return true;
+	if (image->reader && patch_rest(image->reader, patch, data))
+		return true;
+	if (!image_unseal(image))
+		return false;
+	patch(data, image_data(image), 0, image->bytes.size);
+	return image_seal(image, &ignored);
 }
 
 /* An image to be read from FD, of which nothing is there. */
@@ -174,7 +215,7 @@ static struct image *image_begin(TALLOC_CTX *ctx, int fd, struct error *err)
 	struct image *image;
 	uint64_t size = 0;
 
-	image = look_at(fd, &size, err) ? image_take(ctx, size, err) : NULL;
+	image = image_file_size(fd, &size, err) ? image_take(ctx, size, err) : NULL;
 	if (!image)
 		return NULL;
 	reader = talloc_zero(image, struct image_reader);
@@ -202,7 +243,7 @@ static struct image *image_finish(struct image *image, struct error *err)
 	if (!image_wait(image, image->bytes.size, err))
 		TALLOC_FREE(image);
 	else
-		image_reader_stop(image);
+		image_stop(image);
 	return image;
 }
 
@@ -211,41 +252,9 @@ struct image *image_read_fd(TALLOC_CTX *ctx, int fd, struct error *err)
 	return image_finish(image_begin(ctx, fd, err), err);
 }
 
-static void close_keeping_errno(int fd)
-{
-	int sys = errno;
-
-	close(fd);
-	errno = sys;
-}
-
-/*
- * O_PATH first: opening a FIFO can wait for ever and opening a device can already do
- * something. What was found to be a regular file is then opened itself, not whatever has its
- * name by now. O_NOATIME is the owner's privilege (or root's).
- */
-static int open_regular(int dirfd, const char *name, struct error *err)
-{
-	int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
-	int path = openat(dirfd, name, O_PATH | O_CLOEXEC | O_NOFOLLOW), fd = path;
-	char again[64];
-	struct stat st;
-
-	if (path >= 0 && fstat(path, &st) == 0 && S_ISREG(st.st_mode)) {
-		snprintf(again, sizeof(again), "/proc/self/fd/%d", path);
-		fd = open(again, flags | O_NOATIME);
-		if (fd < 0 && errno == EPERM)
-			fd = open(again, flags);
-		close_keeping_errno(path);
-	}
-	if (fd < 0)
-		error_errno(err, ERROR_SOURCE, "cannot open it");
-	return fd; /* look_at says what it is */
-}
-
 struct image *image_read(TALLOC_CTX *ctx, int dirfd, const char *name, struct error *err)
 {
-	int fd = open_regular(dirfd, name, err);
+	int fd = image_file_open(dirfd, name, err);
 	struct image *image = fd < 0 ? NULL : image_read_fd(ctx, fd, err);
 
 	if (fd >= 0)
@@ -262,7 +271,7 @@ static bool start(struct image_reader *reader)
 
 struct image *image_read_begin(TALLOC_CTX *ctx, int dirfd, const char *name, struct error *err)
 {
-	int fd = open_regular(dirfd, name, err);
+	int fd = image_file_open(dirfd, name, err);
 	struct image *image = fd < 0 ? NULL : image_begin(ctx, fd, err);
 
 	if (image && start(image->reader))

@@ -25,13 +25,13 @@ struct image;
 bool publish_file(const char *path, struct bytes bytes, struct error *err);
 
 /*
- * The same in two steps: the first begins to write BYTES, which must stay as they are, in a
- * thread of its own; the second waits for it and gives the file its name. What is freed and
- * not committed was never there. A commit is made once.
+ * The same in two steps: the first begins to write IMAGE, which must stay as it is and may
+ * still be being read, in a thread of its own; the second waits for it and gives the file its
+ * name. What is freed and not committed was never there. A commit is made once.
  */
 struct publish_file; /* a talloc object */
-struct publish_file *publish_file_begin(TALLOC_CTX *ctx, const char *path, struct bytes bytes,
-                                        struct error *err);
+struct publish_file *publish_file_begin(TALLOC_CTX *ctx, const char *path,
+                                        const struct image *image, struct error *err);
 bool publish_file_commit(struct publish_file *file, struct error *err);
 
 /*

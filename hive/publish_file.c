@@ -25,7 +25,7 @@
 
 struct publish_file {
 	struct publish_place *place;
-	struct bytes bytes; /* size 0: they are put one after another */
+	const struct image *image; /* size 0: the bytes are put one after another */
 	char *backup;
 	bool present, weak; /* there is an old file; a rename over it is not atomic in a crash */
 	struct publish_temporary temporary;
@@ -99,7 +99,7 @@ static void *fill(void *data)
 	struct publish_file *file = data;
 
 	file->filled =
-		publish_temporary_fill(file->place, &file->temporary, file->bytes, &file->err);
+		publish_temporary_fill(file->place, &file->temporary, file->image, &file->err);
 	return NULL;
 }
 
@@ -139,7 +139,7 @@ static bool file_prepare(struct publish_file *file, const char *path, struct err
 }
 
 /* Steps 1 and 2. */
-static struct publish_file *file_new(TALLOC_CTX *ctx, const char *path, struct bytes bytes,
+static struct publish_file *file_new(TALLOC_CTX *ctx, const char *path, const struct image *image,
                                      struct error *err)
 {
 	struct publish_file *file = talloc_zero(ctx, struct publish_file);
@@ -148,7 +148,7 @@ static struct publish_file *file_new(TALLOC_CTX *ctx, const char *path, struct b
 		error_memory(err);
 		return NULL;
 	}
-	file->bytes = bytes;
+	file->image = image;
 	file->temporary.fd = -1;
 	talloc_set_destructor(file, file_destroy);
 	if (!file_prepare(file, path, err))
@@ -173,10 +173,10 @@ static bool file_place(struct publish_file *file, struct error *err)
 	return done;
 }
 
-struct publish_file *publish_file_begin(TALLOC_CTX *ctx, const char *path, struct bytes bytes,
-                                        struct error *err)
+struct publish_file *publish_file_begin(TALLOC_CTX *ctx, const char *path,
+                                        const struct image *image, struct error *err)
 {
-	struct publish_file *file = file_new(ctx, path, bytes, err);
+	struct publish_file *file = file_new(ctx, path, image, err);
 
 	if (file)
 		publish_file_settle(file);
@@ -185,7 +185,9 @@ struct publish_file *publish_file_begin(TALLOC_CTX *ctx, const char *path, struc
 
 struct publish_file *publish_file_open(TALLOC_CTX *ctx, const char *path, struct error *err)
 {
-	return file_new(ctx, path, (struct bytes){ NULL, 0 }, err);
+	static const struct image nothing;
+
+	return file_new(ctx, path, &nothing, err);
 }
 
 bool publish_file_put(void *to, uint64_t offset, struct bytes bytes, struct error *err)
@@ -237,7 +239,8 @@ bool publish_file_commit(struct publish_file *file, struct error *err)
  */
 bool publish_file(const char *path, struct bytes bytes, struct error *err)
 {
-	struct publish_file *file = file_new(NULL, path, bytes, err);
+	const struct image image = { .bytes = bytes };
+	struct publish_file *file = file_new(NULL, path, &image, err);
 	bool done = file && publish_file_commit(file, err);
 
 	talloc_free(file);

@@ -12,6 +12,7 @@
 
 #include "hive/publish_tree.h"
 
+#define WRITE_PIECE ((uint64_t)8 << 20) /* bytes; and the last piece has up to twice as many */
 #define TEMPORARY_TRIES 16
 #define RANDOM_DIGITS 16
 
@@ -77,17 +78,32 @@ bool publish_temporary_open(TALLOC_CTX *ctx, const struct publish_place *place, 
 	                 place->shown);
 }
 
+/* Piece by piece, as they come; why one does not come is in UNREAD. */
+static bool write_image(int fd, const struct image *image, struct error *unread)
+{
+	uint64_t size = image->bytes.size;
+
+	for (uint64_t at = 0, part; at < size; at += part) {
+		part = size - at < 2 * WRITE_PIECE ? size - at : WRITE_PIECE;
+		if (!image_wait(image, at + part, unread) ||
+		    !publish_write_all(fd, (struct bytes){ image->bytes.data + at, part }))
+			return false;
+	}
+	return true;
+}
+
 bool publish_temporary_fill(const struct publish_place *place, struct publish_temporary *temporary,
-                            struct bytes bytes, struct error *err)
+                            const struct image *image, struct error *err)
 {
 	int lock = fcntl(temporary->fd, F_DUPFD_CLOEXEC, 0);
+	struct error unread = { 0 };
 	const char *what = NULL;
 	int saved;
 
 	(void)!fchmod(temporary->fd, 0600);
 	if (lock < 0)
 		what = "lock";
-	else if (!publish_write_all(temporary->fd, bytes))
+	else if (!write_image(temporary->fd, image, &unread))
 		what = "write";
 	else if (fsync(temporary->fd) != 0)
 		what = "fsync";
@@ -98,9 +114,13 @@ bool publish_temporary_fill(const struct publish_place *place, struct publish_te
 	}
 	temporary->fd = lock;
 	errno = saved;
-	return !what || error_errno(err, ERROR_DESTINATION,
-	                            "%s: is as it was: cannot %s the new file beside it",
-	                            place->shown, what);
+	if (unread.kind != ERROR_NONE)
+		*err = unread;
+	else if (what)
+		error_errno(err, ERROR_DESTINATION,
+		            "%s: is as it was: cannot %s the new file beside it", place->shown,
+		            what);
+	return !what;
 }
 
 bool publish_temporary_put(const struct publish_place *place,

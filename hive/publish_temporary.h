@@ -6,6 +6,7 @@
 #ifndef HIVE_PUBLISH_TEMPORARY_H
 #define HIVE_PUBLISH_TEMPORARY_H
 
+#include "hive/image.h"
 #include "hive/publish_place.h"
 
 struct publish_temporary {
@@ -27,11 +28,11 @@ bool publish_temporary_put(const struct publish_place *place,
                            struct bytes bytes, struct error *err);
 
 /*
- * Writes BYTES, if there are any, and then fsync and close. The lock lives on in a second
- * descriptor of the same open file: each close() reports what is its own to report. Takes no
- * memory.
+ * Writes IMAGE, as far as it is read, if there is anything in it, and then fsync and close. The
+ * lock lives on in a second descriptor of the same open file: each close() reports what is its own
+ * to report. Takes no memory.
  */
 bool publish_temporary_fill(const struct publish_place *place, struct publish_temporary *temporary,
-                            struct bytes bytes, struct error *err);
+                            const struct image *image, struct error *err);
 
 #endif

@@ -5,6 +5,7 @@
  */
 #include "hive/recover.h"
 
+#include "hive/pages.h"
 #include "hive/plan.h"
 
 #define BEGINNING (REGF_BASE_SIZE + REGF_PAGE) /* what is looked at before pages are written */
@@ -14,52 +15,6 @@ struct walk {
 	recover_state_fn *each; /* may be NULL */
 	void *data;
 };
-
-/* R8: a clean base block around the pages that are there. */
-static void seal_base(struct image *image, uint32_t sequence, uint32_t bins_size)
-{
-	struct regf_base *base = (struct regf_base *)image_data(image);
-
-	base->sequence1 = le32_put(sequence);
-	base->sequence2 = le32_put(sequence);
-	base->type = le32_put(REGF_TYPE_HIVE);
-	base->bins_size = le32_put(bins_size);
-	base->checksum = le32_put(regf_checksum(base));
-}
-
-static void set_flags(struct image *image, uint32_t flags)
-{
-	struct regf_base *base = (struct regf_base *)image_data(image);
-	uint32_t kept = le32_get(base->flags) & ~(uint32_t)REGF_FLAG_TRANSACTIONS;
-
-	base->flags = le32_put(kept | (flags & REGF_FLAG_TRANSACTIONS));
-}
-
-/* Log entries were checked to stay within plan->room. */
-static bool apply(struct image *image, const struct log_entry *entry, struct error *err)
-{
-	uint64_t size = image->bytes.size;
-	const uint8_t *from = entry->data.data;
-
-	if (size < REGF_BASE_SIZE + (uint64_t)entry->bins_size)
-		size = REGF_BASE_SIZE + (uint64_t)entry->bins_size;
-	for (uint32_t i = 0; i < entry->page_count; i++) {
-		uint64_t end = REGF_BASE_SIZE + (uint64_t)le32_get(entry->pages[i].offset) +
-		               le32_get(entry->pages[i].size);
-
-		size = end > size ? end : size;
-	}
-	if (size > image->bytes.size && !image_resize(image, size, err))
-		return false;
-	for (uint32_t i = 0; i < entry->page_count; i++) {
-		uint32_t piece = le32_get(entry->pages[i].size);
-
-		memcpy(image_data(image) + REGF_BASE_SIZE + le32_get(entry->pages[i].offset), from,
-		       piece);
-		from += piece;
-	}
-	return true;
-}
 
 /* The state before the first entry, where it is a whole hive. */
 static bool show_first(const struct walk *walk, const struct plan *plan, struct error *err)
@@ -74,7 +29,7 @@ static bool show_first(const struct walk *walk, const struct plan *plan, struct 
 		return true;
 	if (REGF_BASE_SIZE + (uint64_t)bins_size > walk->image->bytes.size)
 		return true;
-	seal_base(walk->image, sequence, bins_size);
+	pages_seal(pages_base(walk->image), sequence, bins_size);
 	return walk->each(walk->data, &state, err);
 }
 
@@ -103,14 +58,8 @@ static bool apply_all(const struct walk *walk, const struct plan *plan, struct e
 	if (!show_first(walk, plan, err))
 		return false;
 	for (uint32_t i = 0; i < plan->count; i++) {
-		const struct log_entry *entry = &plan->steps[i].entry;
-
-		if (!apply(walk->image, entry, err))
-			return false;
-		if (log_is_new(plan->steps[i].log))
-			set_flags(walk->image, entry->flags);
-		seal_base(walk->image, entry->sequence, entry->bins_size);
-		if (!show_step(walk, plan, i, err))
+		if (!pages_apply(walk->image, &plan->steps[i], err) ||
+		    !show_step(walk, plan, i, err))
 			return false;
 	}
 	return image_seal(walk->image, err);
@@ -135,15 +84,6 @@ static bool stays_dirty(TALLOC_CTX *tmp, const struct plan *plan, const struct e
 	                 why->text, text);
 }
 
-/* The image to write pages into. That of SOURCE itself stays as it is until the plan is made. */
-static struct image *begin_image(TALLOC_CTX *ctx, const struct source *source, bool in_place,
-                                 struct error *err)
-{
-	if (in_place && image_unseal(source->hive))
-		return source->hive;
-	return image_copy(ctx, source->hive->bytes, err);
-}
-
 /* What recover_each() was asked for. */
 struct request {
 	const struct source *source;
@@ -165,6 +105,26 @@ static bool all_readable(const struct source *source, struct error *err)
 	return true;
 }
 
+/* The hive in its own image or in a copy. The plan may have to last as long as that. */
+static struct image *replay(TALLOC_CTX *ctx, const struct request *request, struct plan *plan,
+                            struct error *err)
+{
+	struct walk walk = { .each = request->each, .data = request->data };
+	struct image *hive = request->source->hive;
+	bool in_place = request->options->in_place && !request->each;
+
+	if (in_place && pages_fit(plan, hive) && image_patch(hive, pages_patch, plan)) {
+		talloc_steal(hive, plan);
+		return hive;
+	}
+	if (!image_wait(hive, UINT64_MAX, err))
+		return NULL;
+	if (request->each && !plan_consistent(plan, request->source, err))
+		return NULL;
+	walk.image = in_place && image_unseal(hive) ? hive : image_copy(ctx, hive->bytes, err);
+	return walk.image && apply_all(&walk, plan, err) ? walk.image : NULL;
+}
+
 /* A dirty hive. WHY says what makes it so; BASE is NULL if it is the base block. */
 static struct image *recover_dirty(TALLOC_CTX *ctx, const struct request *request,
                                    const struct regf_base *base, const struct error *why,
@@ -172,7 +132,6 @@ static struct image *recover_dirty(TALLOC_CTX *ctx, const struct request *reques
 {
 	struct bytes file = request->source->hive->bytes;
 	bool hive = bytes_at(file, 0, REGF_SECTOR) && memcmp(file.data, "regf", 4) == 0;
-	struct walk walk = { .each = request->each, .data = request->data };
 	struct plan *plan;
 
 	if (request->options->ignore_logs && hive) {
@@ -188,13 +147,6 @@ static struct image *recover_dirty(TALLOC_CTX *ctx, const struct request *reques
 		stays_dirty(plan, plan, why, hive, err);
 		return NULL;
 	}
-	if (!image_wait(request->source->hive, UINT64_MAX, err))
-		return NULL;
-	if (walk.each && !plan_consistent(plan, request->source, err))
-		return NULL;
-	walk.image = begin_image(ctx, request->source, request->options->in_place, err);
-	if (!walk.image || !apply_all(&walk, plan, err))
-		return NULL;
 	recovery->condition = RECOVER_REPLAYED;
 	recovery->entries = plan->count;
 	recovery->first = plan->steps[0].entry.sequence;
@@ -203,8 +155,7 @@ static struct image *recover_dirty(TALLOC_CTX *ctx, const struct request *reques
 	recovery->message_count = plan->message_count;
 	recovery->gap = plan->gap;
 	recovery->base_lost = plan->base_lost;
-	talloc_free(plan);
-	return walk.image;
+	return replay(ctx, request, plan, err);
 }
 
 struct image *recover_as_clean(TALLOC_CTX *ctx, const struct image *image, struct error *err)
@@ -222,7 +173,7 @@ struct image *recover_as_clean(TALLOC_CTX *ctx, const struct image *image, struc
 	copy = image_copy(ctx, image->bytes, err);
 	if (!copy)
 		return NULL;
-	seal_base(copy, log_older(one, two) ? two : one, le32_get(base->bins_size));
+	pages_seal(pages_base(copy), log_older(one, two) ? two : one, le32_get(base->bins_size));
 	if (!image_seal(copy, err))
 		TALLOC_FREE(copy);
 	return copy;

@@ -42,7 +42,8 @@ struct recovery {
 /*
  * The hive of SOURCE as the kernel would see it: a sealed image of the whole file, or
  * SOURCE's own when there was nothing to do or it was done in place (after which the source
- * is of no use for another recovery). RECOVERY and the image are allocated on CTX; OPTIONS
+ * is of no use for another recovery, but must stay). It may still be being read, if the
+ * source's was: image_wait(). RECOVERY and the image are allocated on CTX; OPTIONS
  * may be NULL.
  * ERROR_BAD_NEWS for a dirty hive whose logs cannot be used (the text names the way out),
  * ERROR_SOURCE for a file that is no hive, and for a dirty one with a log that cannot be read.

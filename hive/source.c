@@ -21,6 +21,14 @@ bool source_add_image(struct source_log *log, const char *name, struct image *im
 	return true;
 }
 
+/* A reading thread may still need the logs. */
+static int source_destroy(struct source *source)
+{
+	if (source->hive)
+		image_stop(source->hive);
+	return 0;
+}
+
 /* Without company if ALONE. */
 static struct source *read_source(TALLOC_CTX *ctx, int dirfd, const char *name, const char *shown,
                                   bool alone, struct error *err)
@@ -31,6 +39,7 @@ static struct source *read_source(TALLOC_CTX *ctx, int dirfd, const char *name, 
 		error_memory(err);
 		return NULL;
 	}
+	talloc_set_destructor(source, source_destroy);
 	source->name = talloc_strdup(source, shown);
 	if (!source->name)
 		error_memory(err);

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "hive/image.h"
 #include "hive/publish.h"
 #include "tests/testing.h"
 
@@ -69,7 +70,7 @@ static void commit(void **state)
 
 	(void)state;
 	assert_true(publish_file(path, old, &err));
-	file = publish_file_begin(ctx, path, new, &err);
+	file = publish_file_begin(ctx, path, image_copy(ctx, new, &err), &err);
 	assert_non_null(file);
 	assert_int_equal(names(), 2);
 	assert_holds(path, old);
@@ -93,7 +94,7 @@ static void discard(void **state)
 	struct error err;
 
 	(void)state;
-	file = publish_file_begin(ctx, path, some_bytes(ctx, 3), &err);
+	file = publish_file_begin(ctx, path, image_copy(ctx, some_bytes(ctx, 3), &err), &err);
 	assert_non_null(file);
 	talloc_free(file);
 	assert_int_equal(names(), 0);
@@ -105,16 +106,17 @@ static void refused(void **state)
 {
 	TALLOC_CTX *ctx = talloc_new(NULL);
 	char *path = path_of(ctx, "out");
-	struct bytes bytes = some_bytes(ctx, 4);
 	struct publish_file *file;
+	struct image *image;
 	struct error err;
 
 	(void)state;
+	image = image_copy(ctx, some_bytes(ctx, 4), &err);
 	assert_int_equal(mkdir(path, 0700), 0);
-	assert_null(publish_file_begin(ctx, path, bytes, &err));
+	assert_null(publish_file_begin(ctx, path, image, &err));
 	assert_int_equal(err.kind, ERROR_DESTINATION);
 	assert_int_equal(rmdir(path), 0);
-	file = publish_file_begin(ctx, path, bytes, &err);
+	file = publish_file_begin(ctx, path, image, &err);
 	assert_non_null(file);
 	assert_int_equal(mkdir(path, 0700), 0);
 	assert_false(publish_file_commit(file, &err));

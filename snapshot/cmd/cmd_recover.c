@@ -78,7 +78,7 @@ static bool publish_checked(struct cmd *cmd, struct hive *hive, struct recoverin
 	if (!image)
 		return false;
 	cmd_progress(cmd, "writing and checking", cmd->args[1]);
-	file = publish_file_begin(cmd->ctx, cmd->args[1], image->bytes, err);
+	file = publish_file_begin(cmd->ctx, cmd->args[1], image, err);
 	if (!file || !finish(cmd, hive, recovering, err)) {
 		talloc_free(file);
 		return false;
