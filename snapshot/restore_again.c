@@ -81,11 +81,20 @@ static struct replacement *replacement_again(struct restore *r, struct error *er
 	return replacement;
 }
 
+bool restore_find(struct restore *r, struct journal *journal, bool *found, struct error *err)
+{
+	if (replacement_find(r->ctx, r->target.system->volume, r->cluster, journal, found, err))
+		return true;
+	if (err->kind == ERROR_SOURCE)
+		error_wrap(err, "whether a restore was interrupted there cannot be told (if that "
+		                "journal is no good, move its directory away)");
+	return false;
+}
+
 static bool find(TALLOC_CTX *ctx, const struct restore_options *options, struct restore *r,
                  bool *found, struct error *err)
 {
-	return restore_begin(ctx, options, r, err) &&
-	       replacement_find(ctx, r->target.system->volume, r->cluster, &r->journal, found, err);
+	return restore_begin(ctx, options, r, err) && restore_find(r, &r->journal, found, err);
 }
 
 /* Neither forward nor back: says what can be done about it. */

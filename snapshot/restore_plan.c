@@ -78,7 +78,7 @@ static bool check_pending(struct restore *r, struct error *err)
 	struct journal journal;
 	bool found;
 
-	if (!replacement_find(r->ctx, r->target.system->volume, r->cluster, &journal, &found, err))
+	if (!restore_find(r, &journal, &found, err))
 		return false;
 	return !found || error_set(err, ERROR_INTERRUPTED,
 	                           "%s: a restore that began at %s was interrupted; finish it with "

@@ -66,6 +66,11 @@ char *restore_cluster(TALLOC_CTX *ctx, const struct system *system, struct error
 bool restore_differs(struct restore *r, const char *what, const struct hive *a,
                      const struct hive_key *key_a, const struct hive *b, struct error *err);
 
+/* --- restore_again.c --- */
+
+/* The journal of an interrupted restore on the target, if there is one. */
+bool restore_find(struct restore *r, struct journal *journal, bool *found, struct error *err);
+
 /* --- restore_name.c --- */
 
 /* The journal's source, time and set-aside directories. */

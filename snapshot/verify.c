@@ -35,7 +35,8 @@ static bool check_tree(struct verifying *v, const char *path, const struct hive 
 		if (entry->type != RECORD_CHECKPOINT || strcmp(entry->checkpoint.file, path) != 0)
 			continue;
 		if (!hive_root(hive, &root, &why) || !digest_subtree(hive, &root, digest, &why))
-			return verify_damage(v, path, "%s", why.text);
+			return why.kind == ERROR_INTERNAL ? error_memory(v->err)
+			                                  : verify_damage(v, path, "%s", why.text);
 		if (memcmp(digest, entry->checkpoint.digest, DIGEST_SIZE) != 0)
 			return verify_damage(
 				v, path,

@@ -174,6 +174,17 @@ expect 0 restored restore "$snapshot19" "$emden"
 same_tree "$emden/Windows/Cluster/CLUSDB" "$snapshot19/chk0001.tmp" "the way out"
 result "neither forward nor back: the way out is named, and is one"
 
+broken
+mkdir "$emden/Windows/Cluster/clusnap-20260101T000000Z"
+printf '{' >"$emden/Windows/Cluster/clusnap-20260101T000000Z/journal.json"
+run status "$emden"
+[ $status -eq 6 ] && [[ $out == *'its journal cannot be read'* ]] || wrong "status: $status: $out"
+for word in '' --dry-run --resume --rollback; do
+	# shellcheck disable=SC2086
+	unchanged 4 'move its directory away' restore $word "$snapshot19" "$emden"
+done
+result "a journal that cannot be read"
+
 # --- a volume that changes ---
 
 # Stops the restore when it has looked at everything and takes its lock, and changes CLUSDB then.
