@@ -105,6 +105,26 @@ for how in damaged missing; do
 done
 result "--checkpoints: a hive that cannot be had stops it before anything is changed"
 
+# --- checkpoints that contradict each other ---
+
+fresh_disks # the image of the inner key is the quorum disk's, the outer one's has no such key
+software=$kiel/WINNT/system32/config/SOFTWARE inner='Microsoft\Microsoft SQL Server\MSSQL.1\MSSQLServer\SuperSocketNetLib'
+hivexsh -w "$software" >/dev/null 2>&1 <<END
+cd \\$inner
+del
+commit
+END
+run backup --quiet --quorum "$quorum" "$kiel" "$work/contrary"
+[ $status -eq 0 ] || wrong "backup: $err"
+fresh_disks
+unchanged 3 'name the resource whose data is wanted' restore --checkpoints "$work/contrary" "$kiel"
+expect 0 restored restore --checkpoints "$work/contrary" "$kiel" 'SQL Server'
+tree "$software" | grep -q 'SuperSocketNetLib\]' && wrong "the outer image has no such key"
+expect 0 restored restore --checkpoints "$work/contrary" "$kiel" 6ce549c0-4d96-4d04-83ea-4f330ac0114e
+run diff --exact --key "$inner" --key '' "$software" "$work/contrary/6ce549c0-4d96-4d04-83ea-4f330ac0114e/00000003.CPT"
+[ $status -eq 0 ] || wrong "the inner subtree is not the image's: $out$err"
+result "refused: checkpoints of one key that hold different things, until one is named"
+
 # --- interrupted ---
 
 if ! strace -qq -o /dev/null true 2>/dev/null; then
