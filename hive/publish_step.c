@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <sys/xattr.h>
@@ -16,6 +17,8 @@
 
 #define NTFS3_MAGIC 0x7366746e
 #define DESCRIPTOR_MAX 65536 /* bytes of a security descriptor; no extended attribute has more */
+
+#define ROOM_NAME 220 /* characters; a record of 1024 bytes has no room for twice as many bytes */
 
 static bool failed(struct error *err, const char *shown, const char *what)
 {
@@ -86,14 +89,30 @@ static bool same_directory(int a, int b)
 	                  one.st_ino == two.st_ino);
 }
 
+static bool sync_both(int one, int other, const char *shown, struct error *err)
+{
+	return sync_directory(one, shown, err) &&
+	       (same_directory(one, other) || sync_directory(other, shown, err));
+}
+
 /* 1 rename  2 fsync the directory it is in now  3 fsync the one it was in, if that is another */
 bool publish_step_move(int from_dirfd, const char *from, int to_dirfd, const char *to,
                        const char *shown, struct error *err)
 {
 	if (renameat(from_dirfd, from, to_dirfd, to) != 0)
 		return failed(err, shown, "rename it");
-	return sync_directory(to_dirfd, shown, err) &&
-	       (same_directory(from_dirfd, to_dirfd) || sync_directory(from_dirfd, shown, err));
+	return sync_both(to_dirfd, from_dirfd, shown, err);
+}
+
+/* 1 renameat2  2 fsync one directory  3 fsync the other */
+bool publish_step_exchange(int a_dirfd, const char *a, int b_dirfd, const char *b, bool *done,
+                           const char *shown, struct error *err)
+{
+	*done = renameat2(a_dirfd, a, b_dirfd, b, RENAME_EXCHANGE) == 0;
+	if (*done)
+		return sync_both(a_dirfd, b_dirfd, shown, err);
+	return errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP ||
+	       failed(err, shown, "exchange it");
 }
 
 bool publish_step_remove(int dirfd, const char *name, const char *shown, struct error *err)
@@ -115,6 +134,17 @@ bool publish_step_rmdir(int dirfd, const char *name, const char *shown, struct e
 	if (unlinkat(dirfd, name, AT_REMOVEDIR) != 0 && errno != ENOENT)
 		return failed(err, shown, "remove the directory");
 	return sync_directory(dirfd, shown, err);
+}
+
+bool publish_step_room(int dirfd, const char *shown, struct error *err)
+{
+	char name[ROOM_NAME + 1] = PUBLISH_STEP_ROOM;
+	struct bytes nothing = { NULL, 0 };
+
+	if (!publish_rename_is_weak(dirfd))
+		return true;
+	memset(name + strlen(name), '-', ROOM_NAME - strlen(name));
+	return publish_step_file(dirfd, name, nothing, -1, shown, err);
 }
 
 /* An fsync of a descriptor that was opened for reading writes out the whole file. */

@@ -26,12 +26,27 @@ bool publish_step_file(int dirfd, const char *name, struct bytes bytes, int like
 bool publish_step_move(int from_dirfd, const char *from, int to_dirfd, const char *to,
                        const char *shown, struct error *err);
 
+/*
+ * Exchanges two files at once, durable in both directories. Where the file system cannot, nothing
+ * happens and *DONE is false, which is no error.
+ */
+bool publish_step_exchange(int a_dirfd, const char *a, int b_dirfd, const char *b, bool *done,
+                           const char *shown, struct error *err);
+
 /* Removes a file; that there is none is no error. */
 bool publish_step_remove(int dirfd, const char *name, const char *shown, struct error *err);
 
 /* Makes a directory, mode 0700; that it is there is an error. And removes an empty one, or none. */
 bool publish_step_mkdir(int dirfd, const char *name, const char *shown, struct error *err);
 bool publish_step_rmdir(int dirfd, const char *name, const char *shown, struct error *err);
+
+/*
+ * Makes room in a new directory for names to come, where a crash can leave a directory unreadable
+ * while its index grows (NTFS: out of the directory's own record): it grows now, for an empty
+ * file whose long name begins so, and which is to stay until all other names are there.
+ */
+#define PUBLISH_STEP_ROOM ".clusnap-room-"
+bool publish_step_room(int dirfd, const char *shown, struct error *err);
 
 /* Makes a file that an earlier, killed run wrote or moved durable, and the directory it is in. */
 bool publish_step_sync(int dirfd, const char *name, const char *shown, struct error *err);

@@ -9,7 +9,7 @@
  *  (2) on the quorum disk the set-aside directory is D/clusnap-X, where D is at the top or the
  *      top itself, and a step's path lies in D or in a directory in D;
  *  (3) names are names that Windows could have given: no '.', '..', '\', ':' or control
- *      character; none begins with "clusnap-" or ends with ".clusnap-new", which are ours;
+ *      character; none begins with "clusnap-" or ends as the names that restore uses itself;
  *  (4) no path, and no name in a set-aside directory, is there twice.
  *
  * (W, D, and Cluster or System32/config are compared without regard to ASCII letter case.)

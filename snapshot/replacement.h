@@ -15,15 +15,20 @@
  * Order of what is durable, (1) to (7):
  *
  *  (1) the set-aside directories, mode 0700;
- *  (2) journal.json, whole, by a rename;
- *  (3) in the order of the journal: a new directory; for every put a copy of the old file in
- *      the set-aside directory, and the new file as NAME.clusnap-new beside the old one, with the
- *      owner, mode and attributes of the old;
- *  (4) put: NAME.clusnap-new is renamed to NAME. On ntfs-3g, where that is not atomic in a
- *      crash, the old copy and the new file are whole then, whatever became of NAME;
+ *  (2) journal.json;
+ *  (3) in the order of the journal: a new directory; for every put the new file, as
+ *      N-NAME.clusnap-new in the set-aside directory, with the owner, mode and attributes of
+ *      the old one. N is the number of the step;
+ *  (4) put: the new file and the old one are exchanged, and the old one, which is in the set-aside
+ *      directory then, gets its name there. Where the file system cannot exchange (ntfs-3g) the
+ *      old one is renamed into the set-aside directory, and then the new one to its place:
+ *      meanwhile there is nothing at the place, and both are whole in the set-aside directory;
  *  (5) set-aside: the file is renamed into the set-aside directory, over nothing;
  *  (6) every new file is read back and compared;
- *  (7) journal.json is renamed to list.json.
+ *  (7) list.json, with the text of the journal; then journal.json is removed.
+ *
+ * Nothing is renamed over anything, and nothing removed outside of the set-aside directories: what
+ * a power cut does to either on NTFS is told in snapshot/replacement_ghost.c.
  *
  * Steps (4) and (5) come in the order of the journal: a hive before the logs of the hive it
  * replaces, so that a kernel that loads the disk at any point sees a clean hive, or the
@@ -38,8 +43,12 @@
 
 #include "snapshot/journal.h"
 
-/* Behind the name of a new file that waits beside the old one. */
+/*
+ * Behind names in a set-aside directory, and the number of the step before them: a new file that
+ * waits; an old one whose own name there could not be used.
+ */
 #define REPLACEMENT_NEW ".clusnap-new"
+#define REPLACEMENT_OLD ".clusnap-old"
 
 struct replacement; /* a talloc object */
 
@@ -57,7 +66,7 @@ struct replacement *replacement_new(TALLOC_CTX *ctx, struct volume *const disks[
  * is looked at. A failure is ERROR_DESTINATION; all that was made is removed again, and the text
  * says that nothing was changed. Directories that a crash before (2) left are removed first.
  *
- * PROGRESS (may be NULL) is called before each step with a word for it: "copy", "write", "mkdir" in
+ * PROGRESS (may be NULL) is called before each step with a word for it: "write", "mkdir" in
  * (3); "put", "set-aside", "mkdir" in (4) and (5), also where it is done already; "compare" in (6);
  * "put back" and "remove" on the way back.
  */

@@ -1,7 +1,9 @@
 /* Set-aside directories of other runs: one that was interrupted, and those that never began. */
+#include <errno.h>
 #include <strings.h>
 
 #include "hive/image.h"
+#include "hive/publish_step.h"
 #include "snapshot/journal_check.h"
 #include "snapshot/replacing.h"
 
@@ -36,28 +38,70 @@ static bool list_asides(TALLOC_CTX *ctx, struct volume *volume, const char *dire
 	return true;
 }
 
+static bool is_room(const char *name)
+{
+	return strncmp(name, PUBLISH_STEP_ROOM, strlen(PUBLISH_STEP_ROOM)) == 0;
+}
+
+/*
+ * Is a journal that cannot be read of no matter? It is if it was never whole, which is so if
+ * nothing came after it; or its name is what is left of it, when it was removed as the last or has
+ * become a list. (replacement_ghost.c has what a power cut leaves.) One that has its end was whole.
+ */
+static bool no_matter(TALLOC_CTX *tmp, struct volume *volume, const char *path, bool torn)
+{
+	struct error ignored;
+	char **names;
+	uint32_t count, others = 0;
+
+	if (!volume_list(tmp, volume, path, &names, &count, &ignored))
+		return false;
+	for (uint32_t i = 0; i < count; i++) {
+		if (strcmp(names[i], JOURNAL_LIST_NAME) == 0)
+			return true;
+		others += strcmp(names[i], JOURNAL_NAME) != 0 && !is_room(names[i]);
+	}
+	return torn && others == 0;
+}
+
+static bool ends_well(struct bytes text)
+{
+	const void *end = text.size < 2 ? NULL : bytes_at(text, text.size - 2, 2);
+
+	return end && memcmp(end, "}\n", 2) == 0;
+}
+
+static bool read_text(TALLOC_CTX *ctx, TALLOC_CTX *tmp, struct volume *volume, const char *name,
+                      struct journal *journal, bool *torn, struct error *err)
+{
+	struct image *image = volume_file(tmp, volume, name, err);
+
+	*torn = !image || !ends_well(image->bytes);
+	if (!image)
+		return false;
+	return journal_read(ctx, image->bytes, journal, err) ||
+	       error_wrap(err, "%s/%s", volume_path(volume), name);
+}
+
 /* The journal in the directory PATH, if there is one. */
 static bool read_one(TALLOC_CTX *ctx, TALLOC_CTX *tmp, struct volume *volume, const char *path,
                      struct journal *journal, bool *found, struct error *err)
 {
 	char *name = talloc_asprintf(tmp, "%s/" JOURNAL_NAME, path);
-	struct volume_entry entry;
-	struct image *image;
+	struct volume_entry entry = { .kind = VOLUME_OTHER };
+	bool torn = true, looked, done;
 
 	if (!name)
 		return error_memory(err);
-	if (!volume_find(tmp, volume, name, &entry, err))
-		return false;
-	if (entry.kind == VOLUME_ABSENT)
+	looked = volume_find(tmp, volume, name, &entry, err);
+	if (looked && entry.kind == VOLUME_ABSENT)
 		return true;
-	if (entry.size > JOURNAL_TEXT_MAX)
+	if (looked && entry.size > JOURNAL_TEXT_MAX)
 		return error_set(err, ERROR_SOURCE, "%s/%s: is too large for a journal",
 		                 volume_path(volume), name);
-	image = volume_file(tmp, volume, name, err);
-	if (!image)
-		return false;
-	if (!journal_read(ctx, image->bytes, journal, err))
-		return error_wrap(err, "%s/%s", volume_path(volume), name);
+	done = looked && read_text(ctx, tmp, volume, name, journal, &torn, err);
+	if (!done)
+		return err->kind == ERROR_SOURCE && no_matter(tmp, volume, path, torn);
 	*found = true;
 	return strcmp(journal->aside[JOURNAL_SYSTEM], path) == 0 ||
 	       error_set(err, ERROR_SOURCE, "%s/%s: is the journal of another directory: %s",
@@ -98,6 +142,10 @@ bool replacement_find(TALLOC_CTX *ctx, struct volume *volume, const char *cluste
 	done = own && tmp ? find_newest(own, tmp, volume, cluster, &read, &any, err)
 	                  : error_memory(err);
 	talloc_free(tmp);
+	if (!done && err->sys == EIO)
+		error_wrap(err,
+		           "the disk fails, or a power cut has left NTFS inconsistent: run chkdsk "
+		           "/f on the volume first");
 	if (!done || !any)
 		talloc_free(own);
 	if (!done)
@@ -110,57 +158,66 @@ bool replacement_find(TALLOC_CTX *ctx, struct volume *volume, const char *cluste
 
 /* --- what never began --- */
 
-/* Nothing in it, or what was to become a journal. */
-static bool never_began(TALLOC_CTX *tmp, struct volume *volume, const char *path, bool *did,
-                        bool *temporary, struct error *err)
+/*
+ * Has the directory PATH in it, with these NAMES, nothing or a journal that was never whole? (One
+ * that is empty on a quorum disk may be that of another node's restore, which makes it again.)
+ */
+static bool never_began(TALLOC_CTX *tmp, struct volume *volume, const char *path, char **names,
+                        uint32_t count)
 {
-	char **names;
-	uint32_t count;
+	struct journal journal;
+	struct error ignored;
+	bool any = false;
 
-	if (!volume_list(tmp, volume, path, &names, &count, err))
-		return false;
-	*temporary = count == 1 && strcmp(names[0], JOURNAL_NAME REPLACEMENT_NEW) == 0;
-	*did = count > 0 && !*temporary;
-	return true;
-}
-
-static bool leftovers_on(TALLOC_CTX *tmp, const struct replacement *r, enum journal_disk disk,
-                         struct error *err)
-{
-	const char *aside = r->journal->aside[disk];
-	char *parent, *inner, **paths;
-	bool did, temporary;
-	size_t size;
-
-	journal_split(aside, &size);
-	parent = talloc_strndup(tmp, aside, size);
-	if (!parent)
-		return error_memory(err);
-	if (!list_asides(tmp, r->disks[disk], parent, &paths, err))
-		return false;
-	for (; *paths; paths++) {
-		inner = talloc_asprintf(tmp, "%s/" JOURNAL_NAME REPLACEMENT_NEW, *paths);
-		if (!inner)
-			return error_memory(err);
-		if (!never_began(tmp, r->disks[disk], *paths, &did, &temporary, err))
-			return false;
-		if (temporary && !replacement_remove(r, disk, inner, err))
-			return false;
-		if (!did && !replacement_rmdir(r, disk, *paths, err))
+	for (uint32_t i = 0; i < count; i++) {
+		if (is_room(names[i]))
+			continue;
+		if (strcmp(names[i], JOURNAL_NAME) != 0 ||
+		    !read_one(tmp, tmp, volume, path, &journal, &any, &ignored) || any)
 			return false;
 	}
 	return true;
 }
 
-bool replacement_leftovers(const struct replacement *r, struct error *err)
+static void remove_leftover(TALLOC_CTX *tmp, const struct replacement *r, enum journal_disk disk,
+                            const char *path)
+{
+	struct error ignored;
+	char **names, *inside;
+	uint32_t count;
+
+	if (!volume_list(tmp, r->disks[disk], path, &names, &count, &ignored) ||
+	    !never_began(tmp, r->disks[disk], path, names, count))
+		return;
+	for (uint32_t i = 0; i < count; i++) {
+		inside = talloc_asprintf(tmp, "%s/%s", path, names[i]);
+		if (inside)
+			replacement_remove(r, disk, inside, &ignored);
+	}
+	replacement_rmdir(r, disk, path, &ignored);
+}
+
+static void leftovers_on(TALLOC_CTX *tmp, const struct replacement *r, enum journal_disk disk)
+{
+	struct error ignored;
+	char *parent, **paths;
+	size_t size;
+
+	journal_split(r->journal->aside[disk], &size);
+	parent = talloc_strndup(tmp, r->journal->aside[disk], size);
+	if (!parent || !list_asides(tmp, r->disks[disk], parent, &paths, &ignored))
+		return;
+	for (; *paths; paths++)
+		remove_leftover(tmp, r, disk, *paths);
+}
+
+void replacement_leftovers(const struct replacement *r)
 {
 	TALLOC_CTX *tmp = talloc_new(NULL);
-	bool done = true;
 
-	if (!tmp)
-		return error_memory(err);
-	for (unsigned i = 0; done && i < JOURNAL_DISKS; i++)
-		done = !r->journal->aside[i] || leftovers_on(tmp, r, i, err);
+	for (unsigned i = 0; tmp && i < JOURNAL_DISKS; i++) {
+		if (r->journal->aside[i])
+			leftovers_on(tmp, r, i);
+	}
 	talloc_free(tmp);
-	return done;
 }

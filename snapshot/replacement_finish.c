@@ -1,45 +1,12 @@
 /*
  * (7), the other way round, and the end of going back: what becomes of the journal.
  *
- * A rename that is cut short on NTFS can leave one file under two names, and a rename between two
- * names of one file does nothing: then the old name is removed instead.
+ * Both are created and neither is renamed: see replacement_ghost.c. While both are there the
+ * journal counts, and once it is gone, or its name is lost, the list.
  */
 #include "hive/image.h"
+#include "hive/publish_step.h"
 #include "snapshot/replacing.h"
-
-static bool same_file(TALLOC_CTX *tmp, const struct replacement *r, const char *a, const char *b,
-                      bool *same, struct error *err)
-{
-	struct volume *volume = r->disks[JOURNAL_SYSTEM];
-	struct image *one = volume_file(tmp, volume, a, err);
-	struct image *two = one ? volume_file(tmp, volume, b, err) : NULL;
-
-	if (two)
-		*same = bytes_equal(one->bytes, two->bytes);
-	return two != NULL;
-}
-
-/* FROM gets the name TO, if it has not got it yet. */
-static bool rename_journal(TALLOC_CTX *tmp, const struct replacement *r, const char *from,
-                           const char *to, struct error *err)
-{
-	char *a = replacement_inside(tmp, r, JOURNAL_SYSTEM, from);
-	char *b = replacement_inside(tmp, r, JOURNAL_SYSTEM, to);
-	enum volume_kind from_kind, to_kind;
-	bool same = false;
-
-	if (!replacement_kind(r, JOURNAL_SYSTEM, a, &from_kind, err) ||
-	    !replacement_kind(r, JOURNAL_SYSTEM, b, &to_kind, err))
-		return false;
-	if (from_kind == VOLUME_ABSENT)
-		return to_kind == VOLUME_ABSENT || replacement_sync(r, JOURNAL_SYSTEM, b, err);
-	if (to_kind != VOLUME_ABSENT && !same_file(tmp, r, a, b, &same, err))
-		return false;
-	if (same)
-		return replacement_sync(r, JOURNAL_SYSTEM, b, err) &&
-		       replacement_remove(r, JOURNAL_SYSTEM, a, err);
-	return replacement_move(r, JOURNAL_SYSTEM, a, b, err);
-}
 
 /* A file of ours in the set-aside directory; that there is none is no error. */
 static bool remove_inside(TALLOC_CTX *tmp, const struct replacement *r, const char *name,
@@ -52,26 +19,94 @@ static bool remove_inside(TALLOC_CTX *tmp, const struct replacement *r, const ch
 	       (kind == VOLUME_ABSENT || replacement_remove(r, JOURNAL_SYSTEM, path, err));
 }
 
+/* The list matters no more when there is a journal: its name may be lost. */
+static bool remove_list(TALLOC_CTX *tmp, const struct replacement *r, struct error *err)
+{
+	char *path = replacement_inside(tmp, r, JOURNAL_SYSTEM, JOURNAL_LIST_NAME);
+	enum volume_kind kind;
+
+	if (!replacement_kind(r, JOURNAL_SYSTEM, path, &kind, err))
+		return false;
+	return kind == VOLUME_ABSENT || replacement_remove(r, JOURNAL_SYSTEM, path, err) ||
+	       kind == VOLUME_OTHER;
+}
+
+/* The bytes of FROM as TO, if there is a whole FROM. */
+static bool copy_inside(TALLOC_CTX *tmp, const struct replacement *r, const char *from,
+                        const char *to, struct error *err)
+{
+	char *a = replacement_inside(tmp, r, JOURNAL_SYSTEM, from);
+	char *b = replacement_inside(tmp, r, JOURNAL_SYSTEM, to);
+	enum volume_kind kind;
+	struct image *image;
+	struct site *site;
+
+	if (!replacement_kind(r, JOURNAL_SYSTEM, a, &kind, err))
+		return false;
+	if (kind != VOLUME_FILE)
+		return true;
+	if (!b)
+		return error_memory(err);
+	image = volume_file(tmp, r->disks[JOURNAL_SYSTEM], a, err);
+	site = image ? replacement_site(tmp, r, JOURNAL_SYSTEM, b, err) : NULL;
+	return site && publish_step_file(site->fd, site->name, image->bytes, -1, site->shown, err);
+}
+
+/* What publish_step_room has left; a lost name stays. */
+static bool remove_room(TALLOC_CTX *tmp, const struct replacement *r, enum journal_disk disk,
+                        struct error *err)
+{
+	const char *aside = r->journal->aside[disk];
+	struct error ignored;
+	char **names, *path;
+	uint32_t count;
+
+	if (!volume_list(tmp, r->disks[disk], aside, &names, &count, err))
+		return false;
+	for (uint32_t i = 0; i < count; i++) {
+		if (strncmp(names[i], PUBLISH_STEP_ROOM, strlen(PUBLISH_STEP_ROOM)) != 0)
+			continue;
+		path = replacement_inside(tmp, r, disk, names[i]);
+		if (!path)
+			return error_memory(err);
+		replacement_remove(r, disk, path, &ignored);
+	}
+	return true;
+}
+
+/* A set-aside directory in which nothing was set aside. */
+static bool remove_unused(TALLOC_CTX *tmp, const struct replacement *r, enum journal_disk disk,
+                          struct error *err)
+{
+	enum volume_kind kind = VOLUME_ABSENT;
+
+	if (r->journal->aside[disk] &&
+	    !replacement_kind(r, disk, r->journal->aside[disk], &kind, err))
+		return false;
+	return kind != VOLUME_DIRECTORY ||
+	       (remove_room(tmp, r, disk, err) &&
+	        replacement_rmdir(r, disk, r->journal->aside[disk], err));
+}
+
 bool replacement_finish(struct replacement *replacement, struct error *err)
 {
 	TALLOC_CTX *tmp = talloc_new(NULL);
-	bool done = tmp ? remove_inside(tmp, replacement, JOURNAL_NAME REPLACEMENT_NEW, err) &&
-	                            rename_journal(tmp, replacement, JOURNAL_NAME,
-	                                           JOURNAL_LIST_NAME, err)
-	                : error_memory(err);
+	bool done;
 
-	if (!done) {
-		if (err->kind == ERROR_SOURCE)
-			err->kind = ERROR_DESTINATION;
-		replacement_failed(err);
-		error_wrap(err, "all is in place, but the journal of the restore could not be "
-		                "closed; --resume does that");
-	}
+	done = tmp ? remove_unused(tmp, replacement, JOURNAL_QUORUM, err) &&
+	                       copy_inside(tmp, replacement, JOURNAL_NAME, JOURNAL_LIST_NAME,
+	                                   err) &&
+	                       remove_room(tmp, replacement, JOURNAL_SYSTEM, err) &&
+	                       remove_inside(tmp, replacement, JOURNAL_NAME, err)
+	           : error_memory(err);
 	talloc_free(tmp);
-	return done;
+	if (done)
+		return true;
+	replacement_failed(err);
+	return error_wrap(err, "all is in place, but the journal of the restore could not be "
+	                       "closed; --resume does that");
 }
 
-/* From now on a crash leaves a journal again, also of a restore that was finished. */
 bool replacement_reopen(const struct replacement *r, struct error *err)
 {
 	TALLOC_CTX *tmp = talloc_new(NULL);
@@ -80,53 +115,81 @@ bool replacement_reopen(const struct replacement *r, struct error *err)
 	bool done = tmp ? replacement_kind(r, JOURNAL_SYSTEM, path, &kind, err) : error_memory(err);
 
 	if (done && kind == VOLUME_ABSENT)
-		done = rename_journal(tmp, r, JOURNAL_LIST_NAME, JOURNAL_NAME, err);
+		done = copy_inside(tmp, r, JOURNAL_LIST_NAME, JOURNAL_NAME, err);
 	talloc_free(tmp);
 	return done;
 }
 
 /* --- taking away what is ours --- */
 
-static bool clean_step(TALLOC_CTX *tmp, const struct replacement *r,
-                       const struct journal_step *step, const struct look *look, struct error *err)
+static bool remove_directory(const struct replacement *r, const struct journal_step *step,
+                             struct error *err)
 {
-	char *waiting = replacement_waiting(tmp, step);
-	char *aside = step->aside ? replacement_aside(tmp, r, step) : NULL;
-
-	if (!waiting || (step->aside && !aside))
-		return error_memory(err);
-	if (look->waiting.present && !replacement_remove(r, step->disk, waiting, err))
-		return false;
-	/* what was set aside is the old file itself, unless that has both names */
-	if (look->aside.present && (step->op == JOURNAL_PUT || look->place.present) &&
-	    !replacement_remove(r, step->disk, aside, err))
-		return false;
-	return step->op != JOURNAL_MKDIR || !look->place.directory ||
-	       replacement_rmdir(r, step->disk, step->path, err);
-}
-
-static bool clean_aside(TALLOC_CTX *tmp, const struct replacement *r, enum journal_disk disk,
-                        struct error *err)
-{
-	static const char *const names[] = { JOURNAL_NAME REPLACEMENT_NEW, JOURNAL_LIST_NAME,
-		                             JOURNAL_NAME };
-	const char *aside = r->journal->aside[disk];
 	enum volume_kind kind;
 
-	if (!aside)
-		return true;
-	if (!replacement_kind(r, disk, aside, &kind, err))
+	return replacement_kind(r, step->disk, step->path, &kind, err) &&
+	       (kind != VOLUME_DIRECTORY || replacement_rmdir(r, step->disk, step->path, err));
+}
+
+/* A new directory, if it is empty. */
+static bool clean_directory(TALLOC_CTX *tmp, const struct replacement *r,
+                            const struct journal_step *step, const char *waiting, struct error *err)
+{
+	enum volume_kind kind, other;
+	char **names;
+	uint32_t count;
+
+	if (!replacement_kind(r, step->disk, step->path, &kind, err) ||
+	    !replacement_kind(r, step->disk, waiting, &other, err))
+		return false;
+	if (other == VOLUME_DIRECTORY && !replacement_discard(r, step, waiting, err))
 		return false;
 	if (kind != VOLUME_DIRECTORY)
 		return true;
-	for (unsigned i = 0; disk == JOURNAL_SYSTEM && i < 3; i++) {
-		if (!remove_inside(tmp, r, names[i], err))
-			return false;
-	}
-	return replacement_rmdir(r, disk, aside, err);
+	if (!volume_list(tmp, r->disks[step->disk], step->path, &names, &count, err))
+		return false;
+	if (count > 0)
+		return true;
+	if (replacement_same(r, step, waiting)) /* a ghost, which then is lost */
+		return replacement_rmdir(r, step->disk, step->path, err);
+	return replacement_move(r, step->disk, step->path, waiting, err) &&
+	       replacement_discard(r, step, waiting, err);
 }
 
-bool replacement_clean(const struct replacement *r, const struct look *looks, struct error *err)
+static bool clean_slots(TALLOC_CTX *tmp, const struct replacement *r,
+                        const struct journal_step *step, struct error *err)
+{
+	for (unsigned i = 0; i < SLOTS; i++) {
+		char *path = NULL;
+
+		if (!replacement_has_slot(step, i))
+			continue;
+		path = replacement_slot(tmp, r, step, i);
+		if (!path)
+			return error_memory(err);
+		if (!replacement_discard(r, step, path, err))
+			return false;
+	}
+	return true;
+}
+
+static bool clean_step(TALLOC_CTX *tmp, const struct replacement *r,
+                       const struct journal_step *step, struct error *err)
+{
+	char *waiting = replacement_slot(tmp, r, step, SLOT_WAITING);
+	enum volume_kind kind;
+
+	if (!waiting)
+		return error_memory(err);
+	if (!replacement_kind(r, step->disk, r->journal->aside[step->disk], &kind, err))
+		return false;
+	if (kind != VOLUME_DIRECTORY) /* not there any more, or lost */
+		return step->op != JOURNAL_MKDIR || remove_directory(r, step, err);
+	return step->op == JOURNAL_MKDIR ? clean_directory(tmp, r, step, waiting, err)
+	                                 : clean_slots(tmp, r, step, err);
+}
+
+bool replacement_clean(const struct replacement *r, struct error *err)
 {
 	TALLOC_CTX *tmp = talloc_new(NULL);
 	bool done = true;
@@ -134,9 +197,10 @@ bool replacement_clean(const struct replacement *r, const struct look *looks, st
 	if (!tmp)
 		return error_memory(err);
 	for (uint32_t i = r->journal->step_count; done && i-- > 0;)
-		done = clean_step(tmp, r, &r->journal->steps[i], &looks[i], err);
-	done = done && clean_aside(tmp, r, JOURNAL_QUORUM, err) &&
-	       clean_aside(tmp, r, JOURNAL_SYSTEM, err);
+		done = clean_step(tmp, r, &r->journal->steps[i], err);
+	done = done && remove_unused(tmp, r, JOURNAL_QUORUM, err) && remove_list(tmp, r, err) &&
+	       remove_inside(tmp, r, JOURNAL_NAME, err) &&
+	       remove_unused(tmp, r, JOURNAL_SYSTEM, err);
 	talloc_free(tmp);
 	return done;
 }

@@ -12,26 +12,21 @@
 
 /* --- what can be done, before anything is --- */
 
+static const char changed[] = "was changed by somebody else since the restore began: it is neither "
+			      "the old nor the new file";
+static const char gone[] = "is gone, and the old file is not whole in the set-aside directory";
+
 /* *READY becomes false if (1) to (3) were not finished. */
 static bool check_put(const struct replacement *r, const struct journal_step *step,
                       const struct look *look, bool *ready, struct error *err)
 {
-	bool kept = !step->old.present || look->aside.old;
-
 	if (look->place.new)
 		return true;
 	if (look->place.present && !look->place.old)
-		return replacement_changed(
-			r, step,
-			"was changed by somebody else since the restore began: it "
-			"is neither the old nor the new file",
-			err);
-	if (!look->place.present && !kept)
-		return replacement_changed(r, step,
-		                           "is gone, and there is no whole copy of it in the "
-		                           "set-aside directory",
-		                           err);
-	if (!look->waiting.new || !kept)
+		return replacement_changed(r, step, changed, err);
+	if (!look->place.present && step->old.present && !replacement_kept(look, false))
+		return replacement_changed(r, step, gone, err);
+	if (!replacement_kept(look, true))
 		*ready = false;
 	return true;
 }
@@ -40,15 +35,9 @@ static bool check_aside(const struct replacement *r, const struct journal_step *
                         const struct look *look, struct error *err)
 {
 	if (look->place.present && !look->place.old)
-		return replacement_changed(
-			r, step, "was changed by somebody else since the restore began", err);
-	if (look->aside.present && !look->aside.old)
-		return replacement_changed(
-			r, step, "another file has its name in the set-aside directory", err);
-	if (!look->place.present && !look->aside.present)
-		return replacement_changed(r, step, "is gone, and not in the set-aside directory",
-		                           err);
-	return true;
+		return replacement_changed(r, step, changed, err);
+	return look->place.present || replacement_kept(look, false) ||
+	       replacement_changed(r, step, gone, err);
 }
 
 static bool check_step(const struct replacement *r, const struct journal_step *step,
@@ -89,50 +78,20 @@ static bool check_all(const struct replacement *r, const struct look *looks, str
 
 /* --- doing it --- */
 
-static bool forward_put(TALLOC_CTX *tmp, const struct replacement *r,
-                        const struct journal_step *step, const struct look *look, struct error *err)
-{
-	char *waiting = replacement_waiting(tmp, step);
-	char *aside = step->aside ? replacement_aside(tmp, r, step) : NULL;
-
-	if (!waiting || (step->aside && !aside))
-		return error_memory(err);
-	if (look->place.new)
-		return replacement_sync(r, step->disk, step->path, err) &&
-		       (!look->waiting.present || replacement_remove(r, step->disk, waiting, err));
-	return (!aside || replacement_sync(r, step->disk, aside, err)) &&
-	       replacement_sync(r, step->disk, waiting, err) &&
-	       replacement_move(r, step->disk, waiting, step->path, err);
-}
-
-/* A power cut on NTFS may have left the file under both names. */
-static bool forward_aside(TALLOC_CTX *tmp, const struct replacement *r,
-                          const struct journal_step *step, const struct look *look,
-                          struct error *err)
-{
-	char *aside = replacement_aside(tmp, r, step);
-
-	if (!aside)
-		return error_memory(err);
-	if (!look->aside.present)
-		return replacement_move(r, step->disk, step->path, aside, err);
-	return replacement_sync(r, step->disk, aside, err) &&
-	       replacement_remove(r, step->disk, step->path, err);
-}
-
-static bool forward_step(TALLOC_CTX *tmp, const struct replacement *r,
-                         const struct journal_step *step, const struct look *look,
-                         struct error *err)
+static bool forward_step(const struct replacement *r, const struct journal_step *step,
+                         struct look *look, struct error *err)
 {
 	replacement_tell(r, journal_op_names[step->op], step->path);
-	switch (step->op) {
-	case JOURNAL_PUT:
-		return forward_put(tmp, r, step, look, err);
-	case JOURNAL_ASIDE:
-		return forward_aside(tmp, r, step, look, err);
-	default:
+	if (step->op == JOURNAL_MKDIR)
 		return look->place.present || replacement_mkdir(r, step->disk, step->path, err);
-	}
+	if (!replacement_resolve(r, step, look, err))
+		return false;
+	if (step->op == JOURNAL_PUT && !replacement_bring(r, step, look, true, err))
+		return false;
+	if (step->op == JOURNAL_ASIDE && look->place.present &&
+	    !replacement_take(r, step, look, SLOT_ASIDE, err))
+		return false;
+	return replacement_settle(r, step, look, err);
 }
 
 /* A run that never set anything aside may have had its empty directory removed by another. */
@@ -173,13 +132,13 @@ static bool compare(TALLOC_CTX *tmp, const struct replacement *r, const struct j
 		return false;
 	replacement_tell(r, "compare", step->path);
 	forget_pages(site);
-	if (!replacement_look(r, step, step->path, &seen, err))
+	if (!replacement_look(r, step, step->path, false, &seen, err))
 		return false;
 	return seen.new || error_set(err, ERROR_DESTINATION,
 	                             "%s: what is read back is not what was written", site->shown);
 }
 
-static bool carry_out(TALLOC_CTX *tmp, const struct replacement *r, const struct look *looks,
+static bool carry_out(TALLOC_CTX *tmp, const struct replacement *r, struct look *looks,
                       uint32_t *at, struct error *err)
 {
 	const struct journal_step *steps = r->journal->steps;
@@ -189,7 +148,7 @@ static bool carry_out(TALLOC_CTX *tmp, const struct replacement *r, const struct
 		return false;
 	for (uint32_t i = 0; i < count; i++) {
 		*at = i;
-		if (!forward_step(tmp, r, &steps[i], &looks[i], err))
+		if (!forward_step(r, &steps[i], &looks[i], err))
 			return false;
 	}
 	*at = count;
@@ -202,8 +161,6 @@ static bool carry_out(TALLOC_CTX *tmp, const struct replacement *r, const struct
 
 static bool stopped(const struct replacement *r, uint32_t at, struct error *err)
 {
-	if (err->kind == ERROR_SOURCE)
-		err->kind = ERROR_DESTINATION;
 	replacement_failed(err);
 	return error_wrap(err,
 	                  "%u of %u steps of the restore are done; --resume finishes it, "
@@ -215,7 +172,7 @@ bool replacement_forward(struct replacement *replacement, replacement_progress *
                          void *data, struct error *err)
 {
 	TALLOC_CTX *tmp = talloc_new(NULL);
-	const struct look *looks;
+	struct look *looks;
 	uint32_t at = 0;
 	bool done;
 

@@ -1,8 +1,10 @@
 /* How far a restore has come is seen by what is on the disk, and nothing else. */
-#include "snapshot/journal_check.h"
-#include "snapshot/replacing.h"
+#include <fcntl.h>
+#include <sys/stat.h>
 
 #include "hive/image.h"
+#include "snapshot/journal_check.h"
+#include "snapshot/replacing.h"
 
 static bool same_bytes(const struct journal_file *file, uint64_t size,
                        const uint8_t digest[DIGEST_SIZE])
@@ -24,6 +26,22 @@ static bool same_name(const char *a, const char *b)
 	return strcmp(journal_split(a, &ignored), journal_split(b, &ignored)) == 0;
 }
 
+/* Which file it is, to be told from others of the same bytes. */
+static bool identify(TALLOC_CTX *tmp, const struct replacement *r, enum journal_disk disk,
+                     const char *path, struct seen *seen, struct error *err)
+{
+	struct site *site = replacement_site(tmp, r, disk, path, err);
+	struct stat st;
+
+	if (!site)
+		return false;
+	if (fstatat(site->fd, site->name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return error_errno(err, ERROR_SOURCE, "%s: cannot look at it", site->shown);
+	seen->inode = st.st_ino;
+	seen->links = st.st_nlink;
+	return true;
+}
+
 static bool look_into(TALLOC_CTX *tmp, const struct replacement *r, const struct journal_step *step,
                       const char *path, struct seen *seen, struct error *err)
 {
@@ -32,8 +50,10 @@ static bool look_into(TALLOC_CTX *tmp, const struct replacement *r, const struct
 	struct volume_entry entry;
 	struct image *image;
 
+	seen->lost = true;
 	if (!volume_find(tmp, volume, path, &entry, err))
 		return false;
+	seen->lost = false;
 	seen->present = entry.kind != VOLUME_ABSENT;
 	seen->directory = entry.kind == VOLUME_DIRECTORY;
 	if (entry.kind != VOLUME_FILE || !same_name(entry.path, path) ||
@@ -45,22 +65,31 @@ static bool look_into(TALLOC_CTX *tmp, const struct replacement *r, const struct
 	digest_bytes(image->bytes, digest);
 	seen->old = same_bytes(&step->old, image->bytes.size, digest);
 	seen->new = same_bytes(&step->new, image->bytes.size, digest);
-	return true;
+	return (!seen->old && !seen->new) || identify(tmp, r, step->disk, path, seen, err);
 }
 
+/* What is ours is asked a second time: a lost name stays lost, a disturbance may not. */
 bool replacement_look(const struct replacement *r, const struct journal_step *step,
-                      const char *path, struct seen *seen, struct error *err)
+                      const char *path, bool ours, struct seen *seen, struct error *err)
 {
-	TALLOC_CTX *tmp = talloc_new(NULL);
 	struct seen found = { 0 };
-	bool done;
+	bool done = false, again = ours;
 
-	if (!tmp || !path) {
+	do {
+		TALLOC_CTX *tmp = talloc_new(NULL);
+
+		if (!tmp || !path) {
+			talloc_free(tmp);
+			return error_memory(err);
+		}
+		found = (struct seen){ 0 };
+		done = look_into(tmp, r, step, path, &found, err);
 		talloc_free(tmp);
-		return error_memory(err);
+	} while (!done && err->kind == ERROR_SOURCE && again && !(again = false));
+	if (!done && ours && err->kind == ERROR_SOURCE) {
+		found = (struct seen){ .present = true, .lost = found.lost };
+		done = true;
 	}
-	done = look_into(tmp, r, step, path, &found, err);
-	talloc_free(tmp);
 	if (done)
 		*seen = found;
 	return done;
@@ -69,13 +98,13 @@ bool replacement_look(const struct replacement *r, const struct journal_step *st
 static bool look_at_step(TALLOC_CTX *tmp, const struct replacement *r,
                          const struct journal_step *step, struct look *look, struct error *err)
 {
-	if (!replacement_look(r, step, step->path, &look->place, err))
-		return false;
-	if (step->op == JOURNAL_PUT &&
-	    !replacement_look(r, step, replacement_waiting(tmp, step), &look->waiting, err))
-		return false;
-	return !step->aside ||
-	       replacement_look(r, step, replacement_aside(tmp, r, step), &look->aside, err);
+	bool done = replacement_look(r, step, step->path, false, &look->place, err);
+
+	for (unsigned i = 0; done && i < SLOTS; i++)
+		done = !replacement_has_slot(step, i) ||
+		       replacement_look(r, step, replacement_slot(tmp, r, step, i), true,
+		                        &look->slots[i], err);
+	return done;
 }
 
 struct look *replacement_look_all(TALLOC_CTX *ctx, const struct replacement *r, struct error *err)
@@ -107,7 +136,12 @@ bool replacement_kind(const struct replacement *r, enum journal_disk disk, const
 		talloc_free(tmp);
 		return error_memory(err);
 	}
-	done = volume_find(tmp, r->disks[disk], path, &entry, err);
+	done = volume_find(tmp, r->disks[disk], path, &entry, err) ||
+	       (err->kind == ERROR_SOURCE && volume_find(tmp, r->disks[disk], path, &entry, err));
+	if (!done && err->kind == ERROR_SOURCE) {
+		entry.kind = VOLUME_OTHER;
+		done = true;
+	}
 	if (done)
 		*kind = entry.kind;
 	talloc_free(tmp);

@@ -1,7 +1,7 @@
 /*
- * (1) to (3): the set-aside directories, the journal, copies of what is old, and all that is new
- * under names of its own. Until the first step of (4) nothing that was there has changed, so a
- * failure takes everything away again.
+ * (1) to (3): the set-aside directories, the journal, and all that is new under names of its own.
+ * Until the first step of (4) nothing that was there has changed, so a failure takes everything
+ * away again.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +9,6 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "hive/image.h"
 #include "hive/publish_step.h"
 #include "snapshot/replacing.h"
 
@@ -22,11 +21,6 @@ static bool check_step(const struct replacement *r, const struct journal_step *s
 {
 	if (step->old.present ? !look->place.old : look->place.present)
 		return replacement_changed(r, step, changed, err);
-	if (look->waiting.directory)
-		return replacement_changed(r, step,
-		                           "a directory of that name with " REPLACEMENT_NEW
-		                           " behind it is in the way",
-		                           err);
 	return true;
 }
 
@@ -76,8 +70,7 @@ static uint64_t bytes_needed(const struct replacement *r, enum journal_disk disk
 		const struct journal_step *step = &r->journal->steps[i];
 
 		if (step->disk == disk && step->op == JOURNAL_PUT)
-			sum += round_up(step->new.size, block) +
-			       (step->old.present ? round_up(step->old.size, block) : 0);
+			sum += round_up(step->new.size, block);
 	}
 	return sum;
 }
@@ -103,8 +96,7 @@ static bool check_room(const struct replacement *r, struct error *err)
 		}
 		if (free_bytes < needed)
 			return error_set(err, ERROR_DESTINATION,
-			                 "%s: the new files and copies of the old ones take %llu "
-			                 "bytes, and %llu are free",
+			                 "%s: the new files take %llu bytes, and %llu are free",
 			                 volume_path(r->disks[i]), (unsigned long long)needed,
 			                 (unsigned long long)free_bytes);
 	}
@@ -121,7 +113,10 @@ static bool check_all(TALLOC_CTX *tmp, const struct replacement *r, const struct
 {
 	const struct look *looks;
 
-	if (!replacement_writable(r, err) || !replacement_leftovers(r, err) || !check_aside(r, err))
+	if (!replacement_writable(r, err))
+		return false;
+	replacement_leftovers(r);
+	if (!check_aside(r, err))
 		return false;
 	looks = replacement_look_all(tmp, r, err);
 	if (!looks)
@@ -137,16 +132,27 @@ static bool check_all(TALLOC_CTX *tmp, const struct replacement *r, const struct
 
 /* --- what is made --- */
 
-static bool make_asides(const struct replacement *r, struct error *err)
+static bool make_asides(TALLOC_CTX *tmp, const struct replacement *r, struct error *err)
 {
 	for (unsigned i = 0; i < JOURNAL_DISKS; i++) {
-		if (r->journal->aside[i] && replacement_needs_aside(r, i) &&
-		    !replacement_mkdir(r, i, r->journal->aside[i], err))
+		struct site *inside;
+		char *path;
+
+		if (!r->journal->aside[i] || !replacement_needs_aside(r, i))
+			continue;
+		path = replacement_inside(tmp, r, i, JOURNAL_NAME);
+		if (!path)
+			return error_memory(err);
+		if (!replacement_mkdir(r, i, r->journal->aside[i], err))
+			return false;
+		inside = replacement_site(tmp, r, i, path, err);
+		if (!inside || !publish_step_room(inside->fd, inside->shown, err))
 			return false;
 	}
 	return true;
 }
 
+/* Created and not renamed: find takes one that is not whole for none, as nothing is done yet. */
 static bool write_journal(TALLOC_CTX *tmp, const struct replacement *r, struct error *err)
 {
 	struct bytes text = journal_write(tmp, r->journal, err);
@@ -158,43 +164,15 @@ static bool write_journal(TALLOC_CTX *tmp, const struct replacement *r, struct e
 	if (!path)
 		return error_memory(err);
 	site = replacement_site(tmp, r, JOURNAL_SYSTEM, path, err);
-	return site &&
-	       publish_step_file(site->fd, JOURNAL_NAME REPLACEMENT_NEW, text, -1, site->shown,
-	                         err) &&
-	       publish_step_move(site->fd, JOURNAL_NAME REPLACEMENT_NEW, site->fd, JOURNAL_NAME,
-	                         site->shown, err);
-}
-
-/* The old file behind LIKE, which has not changed. */
-static bool copy_old(TALLOC_CTX *tmp, const struct replacement *r, const struct journal_step *step,
-                     int like, struct error *err)
-{
-	struct image *old = image_read_fd(tmp, like, err);
-	char *path = replacement_aside(tmp, r, step);
-	uint8_t digest[DIGEST_SIZE];
-	struct site *site;
-	bool done;
-
-	if (!old)
-		return error_wrap(err, "%s: cannot copy it", step->path);
-	if (!path)
-		return error_memory(err);
-	replacement_tell(r, "copy", step->path);
-	digest_bytes(old->bytes, digest);
-	if (memcmp(digest, step->old.digest, DIGEST_SIZE) != 0)
-		return replacement_changed(r, step, changed, err);
-	site = replacement_site(tmp, r, step->disk, path, err);
-	done = site && publish_step_file(site->fd, site->name, old->bytes, like, site->shown, err);
-	talloc_free(old);
-	return done;
+	return site && publish_step_file(site->fd, site->name, text, -1, site->shown, err);
 }
 
 static bool prepare_put(TALLOC_CTX *tmp, const struct replacement *r,
                         const struct journal_step *step, struct bytes content, struct error *err)
 {
-	char *path = replacement_waiting(tmp, step);
-	struct site *site = path ? replacement_site(tmp, r, step->disk, step->path, err) : NULL;
-	struct site *new = site ? replacement_site(tmp, r, step->disk, path, err) : NULL;
+	char *path = replacement_slot(tmp, r, step, SLOT_WAITING);
+	struct site *new = path ? replacement_site(tmp, r, step->disk, path, err) : NULL;
+	struct site *old;
 	int like = -1;
 	bool done;
 
@@ -202,17 +180,17 @@ static bool prepare_put(TALLOC_CTX *tmp, const struct replacement *r,
 		return error_memory(err);
 	if (!new)
 		return false;
+	replacement_tell(r, "write", step->path);
 	if (step->old.present) {
-		like = openat(site->fd, site->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+		old = replacement_site(tmp, r, step->disk, step->path, err);
+		if (!old)
+			return false;
+		like = openat(old->fd, old->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 		if (like < 0)
 			return error_errno(err, ERROR_DESTINATION, "%s: cannot open it",
-			                   site->shown);
+			                   old->shown);
 	}
-	done = like < 0 || copy_old(tmp, r, step, like, err);
-	if (done) {
-		replacement_tell(r, "write", step->path);
-		done = publish_step_file(new->fd, new->name, content, like, new->shown, err);
-	}
+	done = publish_step_file(new->fd, new->name, content, like, new->shown, err);
 	if (like >= 0)
 		close(like);
 	return done;
@@ -239,7 +217,7 @@ static bool prepare_step(const struct replacement *r, const struct journal_step 
 static bool make_all(TALLOC_CTX *tmp, const struct replacement *r, const struct bytes *contents,
                      struct error *err)
 {
-	if (!make_asides(r, err) || !write_journal(tmp, r, err))
+	if (!make_asides(tmp, r, err) || !write_journal(tmp, r, err))
 		return false;
 	for (uint32_t i = 0; i < r->journal->step_count; i++) {
 		if (!prepare_step(r, &r->journal->steps[i], contents[i], err))
@@ -251,17 +229,10 @@ static bool make_all(TALLOC_CTX *tmp, const struct replacement *r, const struct 
 /* Takes everything away again, and says what came of that. */
 static bool undo(const struct replacement *r, struct error *err)
 {
-	struct look *looks;
 	struct error why;
-	bool done;
 
-	if (err->kind == ERROR_SOURCE)
-		err->kind = ERROR_DESTINATION;
 	replacement_failed(err);
-	looks = replacement_look_all(NULL, r, &why);
-	done = looks && replacement_clean(r, looks, &why);
-	talloc_free(looks);
-	if (done)
+	if (replacement_clean(r, &why))
 		return error_wrap(err, "nothing was changed");
 	return error_wrap(err, "no file was changed, but what was made beside them could not be "
 	                       "removed, which --rollback will do");

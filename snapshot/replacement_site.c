@@ -45,21 +45,10 @@ struct site *replacement_site(TALLOC_CTX *ctx, const struct replacement *r, enum
 	return NULL;
 }
 
-char *replacement_waiting(TALLOC_CTX *ctx, const struct journal_step *step)
-{
-	return talloc_asprintf(ctx, "%s" REPLACEMENT_NEW, step->path);
-}
-
 char *replacement_inside(TALLOC_CTX *ctx, const struct replacement *r, enum journal_disk disk,
                          const char *name)
 {
 	return talloc_asprintf(ctx, "%s/%s", r->journal->aside[disk], name);
-}
-
-char *replacement_aside(TALLOC_CTX *ctx, const struct replacement *r,
-                        const struct journal_step *step)
-{
-	return replacement_inside(ctx, r, step->disk, step->aside);
 }
 
 bool replacement_needs_aside(const struct replacement *r, enum journal_disk disk)
@@ -69,7 +58,7 @@ bool replacement_needs_aside(const struct replacement *r, enum journal_disk disk
 	for (uint32_t i = 0; i < r->journal->step_count; i++) {
 		const struct journal_step *step = &r->journal->steps[i];
 
-		if (step->disk == disk && step->aside)
+		if (step->disk == disk)
 			return true;
 	}
 	return false;
@@ -96,9 +85,15 @@ bool replacement_writable(const struct replacement *r, struct error *err)
 
 bool replacement_failed(struct error *err)
 {
+	if (err->kind == ERROR_SOURCE)
+		err->kind = ERROR_DESTINATION;
 	if (err->kind == ERROR_DESTINATION && err->sys == EROFS)
 		error_wrap(err, "the volume is read-only by now; check it, and mount it with: "
 		                "" MOUNT_ADVICE);
+	if (err->kind == ERROR_DESTINATION && err->sys == EIO)
+		error_wrap(err,
+		           "the disk fails, or a power cut has left NTFS inconsistent: if this "
+		           "comes again, run chkdsk /f on the volume first");
 	return false;
 }
 
@@ -116,6 +111,18 @@ bool replacement_move(const struct replacement *r, enum journal_disk disk, const
 	bool done = b && publish_step_move(a->fd, a->name, b->fd, b->name, b->shown, err);
 
 	talloc_free(a);
+	return done;
+}
+
+bool replacement_exchange(const struct replacement *r, enum journal_disk disk, const char *a,
+                          const char *b, bool *exchanged, struct error *err)
+{
+	struct site *one = replacement_site(NULL, r, disk, a, err);
+	struct site *two = one ? replacement_site(one, r, disk, b, err) : NULL;
+	bool done = two && publish_step_exchange(one->fd, one->name, two->fd, two->name, exchanged,
+	                                         one->shown, err);
+
+	talloc_free(one);
 	return done;
 }
 

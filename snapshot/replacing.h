@@ -29,12 +29,9 @@ struct site {
 struct site *replacement_site(TALLOC_CTX *ctx, const struct replacement *r, enum journal_disk disk,
                               const char *path, struct error *err);
 
-/* Paths on the disk of a step, on CTX; NULL without memory. */
-char *replacement_waiting(TALLOC_CTX *ctx, const struct journal_step *step); /* NAME.clusnap-new */
-char *replacement_aside(TALLOC_CTX *ctx, const struct replacement *r,
-                        const struct journal_step *step); /* its old file, set aside */
+/* NAME in the set-aside directory of a disk; on CTX, NULL without memory. */
 char *replacement_inside(TALLOC_CTX *ctx, const struct replacement *r, enum journal_disk disk,
-                         const char *name); /* NAME in the set-aside directory */
+                         const char *name);
 
 /* Does the disk need a set-aside directory at all? */
 bool replacement_needs_aside(const struct replacement *r, enum journal_disk disk);
@@ -42,29 +39,43 @@ bool replacement_needs_aside(const struct replacement *r, enum journal_disk disk
 /* ERROR_DESTINATION if a disk is mounted read-only, with what to do about it. */
 bool replacement_writable(const struct replacement *r, struct error *err);
 
-/* The same advice before the text of an error that came of it later. Returns false. */
+/* What is done about an error in the middle, before its text; ERROR_DESTINATION. Returns false. */
 bool replacement_failed(struct error *err);
 
 /* --- what is there: replacement_look.c --- */
 
 struct seen {
 	bool present;
+	bool lost; /* a name of ours that cannot be used: see replacement_ghost.c */
 	bool directory;
 	bool old, new; /* a regular file with exactly the bytes of the step's old or new file */
+	uint64_t inode, links; /* if it is one of the two */
+};
+
+/* Where a step's files can be beside its path: in the set-aside directory, under these names. */
+enum slot {
+	SLOT_WAITING, /* N-NAME.clusnap-new */
+	SLOT_ASIDE,   /* as the journal says; only if there is an old file */
+	SLOT_SPARE,   /* N-NAME.clusnap-old */
+	SLOTS
 };
 
 struct look {
-	struct seen place, waiting, aside; /* at PATH, at NAME.clusnap-new, set aside */
+	struct seen place; /* at the step's path */
+	struct seen slots[SLOTS];
 };
 
-/* One name, as far as STEP is concerned. */
+/*
+ * One name, as far as STEP is concerned. OURS: what cannot be looked at is seen as lost, and what
+ * cannot be read as neither old nor new: a crash before it was whole can leave both.
+ */
 bool replacement_look(const struct replacement *r, const struct journal_step *step,
-                      const char *path, struct seen *seen, struct error *err);
+                      const char *path, bool ours, struct seen *seen, struct error *err);
 
 /* All three of every step, on CTX; NULL if one cannot be looked at. */
 struct look *replacement_look_all(TALLOC_CTX *ctx, const struct replacement *r, struct error *err);
 
-/* What is at PATH on a disk. */
+/* What is at PATH on a disk, where only we write: what cannot be looked at is VOLUME_OTHER. */
 bool replacement_kind(const struct replacement *r, enum journal_disk disk, const char *path,
                       enum volume_kind *kind, struct error *err);
 
@@ -76,6 +87,8 @@ bool replacement_changed(const struct replacement *r, const struct journal_step 
 
 bool replacement_move(const struct replacement *r, enum journal_disk disk, const char *from,
                       const char *to, struct error *err);
+bool replacement_exchange(const struct replacement *r, enum journal_disk disk, const char *a,
+                          const char *b, bool *exchanged, struct error *err);
 bool replacement_remove(const struct replacement *r, enum journal_disk disk, const char *path,
                         struct error *err);
 bool replacement_sync(const struct replacement *r, enum journal_disk disk, const char *path,
@@ -92,9 +105,55 @@ bool replacement_rmdir(const struct replacement *r, enum journal_disk disk, cons
 bool replacement_reopen(const struct replacement *r, struct error *err);
 
 /* Removes all that is ours, the journal last; every path must hold the old file by then. */
-bool replacement_clean(const struct replacement *r, const struct look *looks, struct error *err);
+bool replacement_clean(const struct replacement *r, struct error *err);
 
-/* Removes set-aside directories that a crash left before they held a journal. */
-bool replacement_leftovers(const struct replacement *r, struct error *err);
+/* Removes set-aside directories that a crash left before they held a journal, as far as it can. */
+void replacement_leftovers(const struct replacement *r);
+
+/* --- moving between the place and the slots: replacement_slot.c --- */
+
+/* The path of a slot on CTX; NULL without memory. A step without an old file has no SLOT_ASIDE. */
+char *replacement_slot(TALLOC_CTX *ctx, const struct replacement *r,
+                       const struct journal_step *step, enum slot slot);
+bool replacement_has_slot(const struct journal_step *step, enum slot slot);
+
+/* Is the old, or the new, file in a slot? */
+bool replacement_kept(const struct look *look, bool new);
+
+/* Each keeps LOOK up to date. All that is moved, or is where it is to be, is durable. */
+
+/* Brings the new, or the old, file to its place, from the slot where it is. */
+bool replacement_bring(const struct replacement *r, const struct journal_step *step,
+                       struct look *look, bool new, struct error *err);
+/* Moves what is at the place to a slot, to PREFERRED if that is free. */
+bool replacement_take(const struct replacement *r, const struct journal_step *step,
+                      struct look *look, enum slot preferred, struct error *err);
+/* The old file gets its own name in the set-aside directory; the other slots are emptied. */
+bool replacement_settle(const struct replacement *r, const struct journal_step *step,
+                        struct look *look, struct error *err);
+
+/* --- what a power cut leaves on NTFS: replacement_ghost.c --- */
+
+/* One file under two names, of which it knows one? */
+bool replacement_ghost(const struct seen *a, const struct seen *b);
+
+/* Tells the ghosts among the slots, which become lost; an error if the one at the place is one. */
+bool replacement_resolve(const struct replacement *r, const struct journal_step *step,
+                         struct look *look, struct error *err);
+
+/* ERROR_DESTINATION: only chkdsk helps. Returns false. */
+bool replacement_inconsistent(const struct replacement *r, const struct journal_step *step,
+                              struct error *err);
+
+/* Is the name PATH one and the same file as what is at the step's path? */
+bool replacement_same(const struct replacement *r, const struct journal_step *step,
+                      const char *path);
+
+/*
+ * Removes PATH, of ours, in the set-aside directory of the step: a file, or a directory if it is
+ * empty. Lost names, and ghosts of what is at the step's path, stay.
+ */
+bool replacement_discard(const struct replacement *r, const struct journal_step *step,
+                         const char *path, struct error *err);
 
 #endif

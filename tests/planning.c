@@ -81,6 +81,15 @@ static bool plan_step(TALLOC_CTX *ctx, struct volume *volume, const struct plann
 	return true;
 }
 
+static char *aside_path(TALLOC_CTX *ctx, const char *directory)
+{
+	const char *time = getenv("PLANNING_TIME");
+
+	if (!time || !*time)
+		return talloc_asprintf(ctx, "%s/" PLANNING_ASIDE, directory);
+	return talloc_asprintf(ctx, "%s/" JOURNAL_PREFIX "%s", directory, time);
+}
+
 void planning_journal(TALLOC_CTX *ctx, struct volume *const disks[JOURNAL_DISKS],
                       const struct planned *rows, uint32_t count, struct journal *journal,
                       struct bytes **contents)
@@ -91,9 +100,9 @@ void planning_journal(TALLOC_CTX *ctx, struct volume *const disks[JOURNAL_DISKS]
 		.id = talloc_strdup(ctx, "planned"),
 		.steps = talloc_zero_array(ctx, struct journal_step, count),
 	};
-	journal->aside[JOURNAL_SYSTEM] = talloc_strdup(ctx, PLANNING_CLUSTER "/" PLANNING_ASIDE);
+	journal->aside[JOURNAL_SYSTEM] = aside_path(ctx, PLANNING_CLUSTER);
 	if (disks[JOURNAL_QUORUM])
-		journal->aside[JOURNAL_QUORUM] = talloc_strdup(ctx, "MSCS/" PLANNING_ASIDE);
+		journal->aside[JOURNAL_QUORUM] = aside_path(ctx, "MSCS");
 	*contents = talloc_zero_array(ctx, struct bytes, count);
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t at = journal->step_count;

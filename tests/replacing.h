@@ -13,7 +13,7 @@
 #define ASIDE "s/Windows/Cluster/" PLANNING_ASIDE
 #define GUID_A "q/MSCS/11111111-2222-4333-8444-555555555555"
 #define LOG1 "s/Windows/Cluster/CLUSDB.LOG1"
-#define NEW CLUSDB ".clusnap-new"
+#define NEW ASIDE "/1-CLUSDB.clusnap-new"
 
 /* Of the test that runs; all that is allocated on replacing.ctx goes when it ends. */
 extern struct replacing {

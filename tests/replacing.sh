@@ -26,32 +26,37 @@ replacing_list() # DIR
 		cd "$1" || exit
 		files=()
 		for path in **; do
+			short=${path/clusnap-[0-9]*Z/clusnap-TIME}
 			if [ -L "$path" ]; then
-				echo "$path link"
+				echo "$short link"
 			elif [ -f "$path" ]; then
 				files+=("$path")
 			elif [ -d "$path" ]; then
-				echo "${path/clusnap-[0-9]*Z/clusnap-TIME}/"
+				echo "$short/"
 			else
-				echo "$path special"
+				echo "$short special"
 			fi
 		done
-		sha256sum "${files[@]}" 2>&1 | while read -r sum path; do
-			path=${path/clusnap-[0-9]*Z/clusnap-TIME}
-			[ "${path%.json}" = "$path" ] || sum=
+		sha256sum "${files[@]}" 2>&1 | while read -r sum name; do
+			path=${name/clusnap-[0-9]*Z/clusnap-TIME}
+			[ "$sum" != sha256sum: ] || sum=unreadable path=${path%: *}
+			if [ "${path%.json}" != "$path" ]; then
+				sum=
+				[ "$(tail -c 2 "$name" 2>&1)" = '}' ] || sum=torn # or unreadable
+			fi
 			echo "$path $sum"
 		done
 	)
 }
 
-# Without the directories of ours that hold no journal or list, and the journal that was to be.
+# Without the directories of ours that hold no whole journal or list.
 replacing_without_leftovers()
 {
 	awk '{ line[NR] = $0 }
 		/clusnap-TIME\/(journal|list)\.json $/ { begun = 1 }
 		END {
 			for (i = 1; i <= NR; i++)
-				if (begun || line[i] !~ /clusnap-TIME\/(journal\.json\.clusnap-new .*)?$/)
+				if (begun || line[i] !~ /clusnap-TIME\/(journal\.json torn|\.clusnap-room-.*)?$/)
 					print line[i]
 		}'
 }
@@ -156,8 +161,14 @@ replacing_file() # PATH SIZE
 
 replacing_disks() # DIR
 {
-	local guid=66666666-7777-4888-9999-aaaaaaaaaaaa
+	local name guid=66666666-7777-4888-9999-aaaaaaaaaaaa
 	mkdir -p "$1"/s/Windows/{Cluster,System32/config} "$1/q/MSCS/$guid"
+	# as on a real disk: directories of a size that has an index of its own
+	for name in clusres.dll clussvc.exe cluswmi.dll clusnet.inf resrcmon.exe Reports.txt; do
+		replacing_file "$1/s/Windows/Cluster/$name" 10
+		replacing_file "$1/s/Windows/System32/config/${name^^}" 10
+		replacing_file "$1/q/MSCS/$name" 10
+	done
 	replacing_file "$1/s/Windows/Cluster/CLUSDB" 90000
 	replacing_file "$1/s/Windows/Cluster/CLUSDB.LOG1" 3000
 	replacing_file "$1/s/Windows/Cluster/CLUSDB.LOG2" 0

@@ -22,8 +22,7 @@ static void forward_to_the_end(void **state)
 	(void)state;
 	assert_done(replacing_prepare(r));
 	replacing_text(CLUSDB, "old", "CLUSDB", 90000);
-	replacing_text(CLUSDB ".clusnap-new", "new", "CLUSDB", 100000);
-	replacing_text(ASIDE "/CLUSDB", "old", "CLUSDB", 90000);
+	replacing_text(NEW, "new", "CLUSDB", 100000);
 	assert_true(replacing_there(ASIDE "/journal.json"));
 	assert_done(replacing_forward(r));
 	assert_done(replacing_finish(r));
@@ -116,7 +115,7 @@ static void steps_are_told_in_their_order(void **state)
 	assert_done(replacement_prepare(r, replacing.contents, tell, told, &replacing.err));
 	assert_done(replacement_forward(r, tell, told, &replacing.err));
 	assert_done(replacement_back(r, tell, told, &replacing.err));
-	assert_string_equal(told, "copy CLUSDB\nwrite CLUSDB\nput CLUSDB\nset-aside CLUSDB.LOG1\n"
+	assert_string_equal(told, "write CLUSDB\nput CLUSDB\nset-aside CLUSDB.LOG1\n"
 	                          "set-aside CLUSDB.LOG2\ncompare CLUSDB\nput back CLUSDB.LOG2\n"
 	                          "put back CLUSDB.LOG1\nput back CLUSDB\n");
 	replacing_as_before();
@@ -133,30 +132,36 @@ struct state_row {
 #define A ASIDE "/"
 
 static const struct state_row state_rows[] = {
-	/* a rename that a crash has cut in two */
-	{ "rm " CLUSDB, ERROR_NONE, ERROR_NONE, NULL },
-	{ "ln -f " NEW " " CLUSDB, ERROR_NONE, ERROR_NONE, NULL },
-	{ "cp " NEW " " CLUSDB, ERROR_NONE, ERROR_NONE, NULL },
+	/* between two renames; both at once where the file system cannot do better */
+	{ "mv " CLUSDB " " A "CLUSDB", ERROR_NONE, ERROR_NONE, NULL },
+	{ "mv " CLUSDB " x; mv " NEW " " CLUSDB "; mv x " NEW, ERROR_NONE, ERROR_NONE, NULL },
+	{ "mv " CLUSDB " " A "CLUSDB; mv " NEW " " CLUSDB, ERROR_NONE, ERROR_NONE, NULL },
+	{ "cp -a " CLUSDB " " A "; ln -f " NEW " " CLUSDB, ERROR_NONE, ERROR_NONE, NULL },
+	{ "cp -a " CLUSDB " " A "; cp " NEW " " CLUSDB, ERROR_NONE, ERROR_NONE, NULL },
+	{ "cp -a " CLUSDB " " A, ERROR_NONE, ERROR_NONE, NULL },
+	{ "ln " CLUSDB " " A "CLUSDB", ERROR_NONE, ERROR_NONE, NULL },
+	{ "mv " CLUSDB " " A "1-CLUSDB.clusnap-old", ERROR_NONE, ERROR_NONE, NULL },
 	{ "ln " LOG1 " " A "CLUSDB.LOG1", ERROR_NONE, ERROR_NONE, NULL },
 	{ "cp " LOG1 " " A "CLUSDB.LOG1", ERROR_NONE, ERROR_NONE, NULL },
 	{ "mv " LOG1 " " A "CLUSDB.LOG1", ERROR_NONE, ERROR_NONE, NULL },
+	{ "mv " LOG1 " " A "2-CLUSDB.LOG1.clusnap-new", ERROR_NONE, ERROR_NONE, NULL },
+	{ "ln " LOG1 " " A "2-CLUSDB.LOG1.clusnap-old", ERROR_NONE, ERROR_NONE, NULL },
+	{ "mkdir -p " GUID_A "; mv q/MSCS/" PLANNING_ASIDE "/9-* " GUID_A "/00000001.CPT",
+	  ERROR_NONE, ERROR_NONE, NULL },
+	/* the end of the journal */
 	{ "ln " A "journal.json " A "list.json", ERROR_NONE, ERROR_NONE, NULL },
 	{ "cp " A "journal.json " A "list.json", ERROR_NONE, ERROR_NONE, NULL },
 	{ "echo x >" A "list.json", ERROR_NONE, ERROR_NONE, NULL },
-	{ "cp " A "journal.json " A "journal.json.clusnap-new", ERROR_NONE, ERROR_NONE, NULL },
+	{ "truncate -s 0 " A "list.json", ERROR_NONE, ERROR_NONE, NULL },
 	/* not all of (1) to (3) was done, or some of it is undone */
 	{ "rm " NEW, ERROR_BAD_NEWS, ERROR_NONE, "not there whole" },
 	{ "truncate -s -1 " NEW, ERROR_BAD_NEWS, ERROR_NONE, "not there whole" },
 	{ "printf x | dd of=" NEW " conv=notrunc 2>/dev/null", ERROR_BAD_NEWS, ERROR_NONE,
 	  "not there whole" },
 	{ "rm " NEW "; ln -s nowhere " NEW, ERROR_BAD_NEWS, ERROR_NONE, "not there whole" },
-	{ "rm " A "CLUSDB", ERROR_BAD_NEWS, ERROR_NONE, "CLUSDB: the new file is not" },
-	{ "truncate -s 5 " A "CLUSDB", ERROR_BAD_NEWS, ERROR_NONE, "not there whole" },
-	{ "rm -r " GUID_A, ERROR_BAD_NEWS, ERROR_NONE, "not there whole" },
-	{ "rm " NEW " " A "CLUSDB", ERROR_BAD_NEWS, ERROR_NONE, "not there whole" },
-	{ "rm " A "* " NEW "; rmdir " ASIDE, ERROR_BAD_NEWS, ERROR_NONE, "not there whole" },
-	/* the old file is gone, and can be had back */
-	{ "rm " NEW " " CLUSDB, ERROR_BAD_NEWS, ERROR_NONE, "not there whole" },
+	{ "rm -r " GUID_A, ERROR_NONE, ERROR_NONE, NULL },
+	{ "rm " A "*; rmdir " ASIDE, ERROR_BAD_NEWS, ERROR_NONE, "not there whole" },
+	{ "mv " CLUSDB " " A "CLUSDB; rm " NEW, ERROR_BAD_NEWS, ERROR_NONE, "not there whole" },
 	/* somebody else was here */
 	{ "echo x >>" CLUSDB, ERROR_REFUSED, ERROR_REFUSED, "changed by somebody else" },
 	{ "rm " CLUSDB "; ln -s SYSTEM " CLUSDB, ERROR_REFUSED, ERROR_REFUSED,
@@ -167,10 +172,13 @@ static const struct state_row state_rows[] = {
 	{ "echo x >>" LOG1, ERROR_REFUSED, ERROR_REFUSED, "LOG1: was changed by somebody" },
 	{ "mv " LOG1 " " A "CLUSDB.LOG1; echo x >" LOG1, ERROR_REFUSED, ERROR_REFUSED,
 	  "LOG1: was changed by somebody" },
-	{ "echo x >" A "CLUSDB.LOG1", ERROR_REFUSED, ERROR_REFUSED, "LOG1: another file has" },
+	{ "mv " LOG1 " " A "2-CLUSDB.LOG1.clusnap-new", ERROR_NONE, ERROR_NONE, NULL },
+	{ "ln " LOG1 " " A "2-CLUSDB.LOG1.clusnap-new", ERROR_NONE, ERROR_NONE, NULL },
+	{ "rm " CLUSDB, ERROR_REFUSED, ERROR_REFUSED, "CLUSDB: is gone" },
+	{ "mv " CLUSDB " " A "; echo x >>" A "CLUSDB", ERROR_REFUSED, ERROR_REFUSED,
+	  "CLUSDB: is gone" },
 	{ "rm " LOG1, ERROR_REFUSED, ERROR_REFUSED, "LOG1: is gone" },
-	{ "rm " CLUSDB " " A "CLUSDB", ERROR_REFUSED, ERROR_REFUSED, "CLUSDB: is gone" },
-	{ "mv " NEW " " CLUSDB "; rm " A "CLUSDB", ERROR_NONE, ERROR_REFUSED, "no whole copy" },
+	{ "mv " NEW " " CLUSDB, ERROR_NONE, ERROR_REFUSED, "is not whole" },
 	{ "echo x >" GUID_A "/00000001.CPT", ERROR_REFUSED, ERROR_REFUSED, "changed by somebody" },
 	/* twins: which is meant? */
 	{ "cp " CLUSDB " s/Windows/Cluster/ClusDb", ERROR_SOURCE, ERROR_SOURCE, "holds both" },
@@ -239,6 +247,15 @@ static void what_is_not_ours_stays(void **state)
 	replacing_failed(replacing_forward(r), ERROR_REFUSED, "is there and is no directory");
 	assert_done(replacing_back(r));
 	replacing_run("rm " GUID_A);
+	replacing_as_before();
+	/* a file that has the name in the set-aside directory: the old one gets another */
+	assert_done(replacing_prepare(r));
+	replacing_run("echo x >" ASIDE "/CLUSDB; echo x >" ASIDE "/CLUSDB.LOG1");
+	assert_done(replacing_forward(r));
+	replacing_text(ASIDE "/1-CLUSDB.clusnap-old", "old", "CLUSDB", 90000);
+	replacing_text(ASIDE "/2-CLUSDB.LOG1.clusnap-old", "old", "CLUSDB.LOG1", 3000);
+	replacing_text(CLUSDB, "new", "CLUSDB", 100000);
+	assert_done(replacing_back(r));
 	replacing_as_before();
 	/* what is not empty is no leftover */
 	replacing_run("mkdir " ASIDE "; echo x >" ASIDE "/notes");

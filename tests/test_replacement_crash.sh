@@ -16,6 +16,7 @@ work=$(mktemp -d "$base/replacement.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 number=0 points=0
 disks=$work/disks
+exchange= # no: the file system cannot exchange two files
 on=("$disks/s" "$disks/q")
 
 if ! strace -o /dev/null true 2>/dev/null; then
@@ -49,9 +50,9 @@ make_starts() {
 	replacing_disks "$work/start-old"
 	cp -a "$work/start-old" "$work/start-prepared"
 	"$replace" prepare "$work/start-prepared"/{s,q} >/dev/null
-	cp -a "$work/start-old" "$work/start-done"
-	"$replace" begin "$work/start-done"/{s,q} >/dev/null
-	(cd "$work"/start-done/s/Windows/Cluster/clusnap-* && mv list.json journal.json)
+	cp -a "$work/start-old" "$work/start-finished"
+	"$replace" begin "$work/start-finished"/{s,q} >/dev/null
+	(cd "$work"/start-finished/s/Windows/Cluster/clusnap-* && mv list.json journal.json)
 }
 
 # --- one run ---
@@ -61,6 +62,7 @@ run() { # ACTION STRACE-OPTIONS...: $status
 	local action=$1 filter='-f --seccomp-bpf'
 	shift
 	[[ "$*" != *KILL* ]] || filter=
+	[ -z "$exchange" ] || set -- "$@" -e inject=renameat2:error=EINVAL
 	status=0
 	# shellcheck disable=SC2086
 	ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0 strace -qq $filter -o "$work/trace" "$@" \
@@ -77,7 +79,7 @@ count_calls() { # START ACTION
 		$1 !~ /^[a-z0-9_]+$/ { next }
 		{ n[$1]++ }
 		/^write\(1,/ || !ours || $1 ~ /^(mmap|munmap|mprotect|brk|close|fadvise64|exit_group)$/ { next }
-		$1 ~ /^(mkdirat|write|renameat|unlinkat)$/ || /O_CREAT/ { print "change", $1, n[$1]; next }
+		$1 ~ /^(mkdirat|write|renameat|renameat2|unlinkat)$/ || /O_CREAT/ { print "change", $1, n[$1]; next }
 		$1 ~ /^(fsync|fchmod|fchown)$/ {
 			if (full || ++synced % 3 == 0)
 				print "sync", $1, n[$1]
@@ -116,7 +118,7 @@ point() { # START ACTION CALL FAULT N
 	restore_start "$1"
 	action=$2
 	replacing_at="$2 from $1: $3 $4 $5"
-	run "$2" -e trace="$3" -e inject="$3:$4:when=$5" -e signal=none
+	run "$2" -e trace="$3,renameat2" -e inject="$3:$4:when=$5" -e signal=none
 	points=$((points + 1))
 	if [ $status -ne 137 ]; then
 		grep -q 'INJECTED' "$work/trace" || replacing_wrong "the fault did not come"
@@ -131,7 +133,7 @@ sweep() { # START ACTION
 	local kind call n faults fault
 	replacing_at="$2 from $1"
 	count_calls "$1" "$2" >"$work/calls"
-	[ "$(grep -c ^change "$work/calls")" -ge 10 ] || replacing_wrong "too few calls"
+	[ "$(grep -c ^change "$work/calls")" -ge 5 ] || replacing_wrong "too few calls"
 	while read -r kind call n; do
 		case $kind:$call in
 		change:write) faults='signal=KILL error=ENOSPC' ;;
@@ -143,17 +145,17 @@ sweep() { # START ACTION
 			point "$1" "$2" "$call" "$fault" "$n"
 		done
 	done <"$work/calls"
-	result "$2 from $1"
+	result "$2 from $1${exchange:+, no exchange}"
 }
 
 # --- the order of what is durable, from a run without faults ---
 
 order() { # START ACTION: what was created, renamed, removed and synced on the system disk
 	restore_start "$1"
-	run "$2" -y -e trace=openat,mkdirat,fsync,renameat,unlinkat -e signal=none
+	run "$2" -y -e trace=openat,mkdirat,fsync,renameat,renameat2,unlinkat -e signal=none
 	sed -nE -e 's/^[0-9]+ +//' -e 's/[0-9]+<[^>]*\/([^>\/]*)>/<\1>/g' \
 		-e '/^openat.*O_CREAT/s/^openat\((.*), "(.*)", .*/create \1 \2/p' \
-		-e '/^(fsync|mkdirat|renameat|unlinkat)/s/ += 0$//p' "$work/trace" |
+		-e '/^(fsync|mkdirat|renameat2?|unlinkat)/s/ += 0$//p' "$work/trace" |
 		tr -d '"' | tr '(),' '   ' | tr -s ' ' | sed 's/ $//; s/clusnap-20260101T000000Z/ASIDE/g'
 }
 
@@ -167,35 +169,48 @@ replacing_at="the order of calls"
 cp -a "$work/start-old" "$work/start-small"
 rm "$work"/start-small/s/Windows/System32/config/*
 on=("$disks/s")
-order small begin | grep -vE 'SOFTWARE|config' >"$work/order"
+order small begin >"$work/order"
 on=("$disks/s" "$disks/q")
 diff - "$work/order" >"$work/diff" <<'END' || replacing_wrong "$(<"$work/diff")"
 mkdirat <Cluster> ASIDE 0700
 fsync <Cluster>
-create <ASIDE> journal.json.clusnap-new
-fsync <journal.json.clusnap-new>
+create <ASIDE> journal.json
+fsync <journal.json>
 fsync <ASIDE>
-renameat <ASIDE> journal.json.clusnap-new <ASIDE> journal.json
+create <ASIDE> 1-CLUSDB.clusnap-new
+fsync <1-CLUSDB.clusnap-new>
 fsync <ASIDE>
-create <ASIDE> CLUSDB
+create <ASIDE> 4-SOFTWARE.clusnap-new
+fsync <4-SOFTWARE.clusnap-new>
+fsync <ASIDE>
+fsync <1-CLUSDB.clusnap-new>
+fsync <ASIDE>
+renameat2 <Cluster> CLUSDB <ASIDE> 1-CLUSDB.clusnap-new RENAME_EXCHANGE
+fsync <Cluster>
+fsync <ASIDE>
+renameat <ASIDE> 1-CLUSDB.clusnap-new <ASIDE> CLUSDB
+fsync <ASIDE>
 fsync <CLUSDB>
 fsync <ASIDE>
-create <Cluster> CLUSDB.clusnap-new
-fsync <CLUSDB.clusnap-new>
-fsync <Cluster>
-fsync <CLUSDB>
-fsync <ASIDE>
-fsync <CLUSDB.clusnap-new>
-fsync <Cluster>
-renameat <Cluster> CLUSDB.clusnap-new <Cluster> CLUSDB
-fsync <Cluster>
 renameat <Cluster> CLUSDB.LOG1 <ASIDE> CLUSDB.LOG1
 fsync <ASIDE>
 fsync <Cluster>
+fsync <CLUSDB.LOG1>
+fsync <ASIDE>
 renameat <Cluster> CLUSDB.LOG2 <ASIDE> CLUSDB.LOG2
 fsync <ASIDE>
 fsync <Cluster>
-renameat <ASIDE> journal.json <ASIDE> list.json
+fsync <CLUSDB.LOG2>
+fsync <ASIDE>
+fsync <4-SOFTWARE.clusnap-new>
+fsync <ASIDE>
+renameat <ASIDE> 4-SOFTWARE.clusnap-new <config> SOFTWARE
+fsync <config>
+fsync <ASIDE>
+create <ASIDE> list.json
+fsync <list.json>
+fsync <ASIDE>
+unlinkat <ASIDE> journal.json 0
 fsync <ASIDE>
 END
 result "the order of calls"
@@ -203,6 +218,9 @@ result "the order of calls"
 sweep old begin
 sweep prepared resume
 sweep prepared back
-sweep "done" back
+sweep finished back
+exchange=no
+sweep prepared resume
+sweep finished back
 echo "# $points runs with a fault"
 echo "1..$number"

@@ -100,11 +100,12 @@ cut_after() { # N: mounts the disk with the first N writes; false if it cannot b
 
 look() { # what the volume has
 	local copies=("$cluster"/clusnap-*/"$(basename "$hive")")
+	local waiting=("$cluster"/clusnap-*/[0-9]*-"$(basename "$hive")".clusnap-new)
 	if cmp -s "$mount/$hive" "$work/new"; then
 		echo new
 	elif cmp -s "$mount/$hive" "$work/old"; then
 		echo old
-	elif [ ! -e "$mount/$hive" ] && cmp -s "$mount/$hive.clusnap-new" "$work/new" &&
+	elif [ ! -e "$mount/$hive" ] && cmp -s "${waiting[0]}" "$work/new" &&
 		cmp -s "${copies[0]}" "$work/old"; then
 		echo beside
 	else
