@@ -182,7 +182,7 @@ bool replacement_forward(struct replacement *replacement, replacement_progress *
 	replacement->data = data;
 	looks = replacement_writable(replacement, err) ? replacement_look_all(tmp, replacement, err)
 	                                               : NULL;
-	done = looks && check_all(replacement, looks, err);
+	done = looks ? check_all(replacement, looks, err) : stopped(replacement, at, err);
 	if (done)
 		done = carry_out(tmp, replacement, looks, &at, err) ||
 		       stopped(replacement, at, err);
