@@ -84,7 +84,9 @@ whole() { # is every hive the old or the new one?
 pending() { # the exit status of `status`: 6 if a journal waits
 	local journals=("$disk"/*/[Cc]luster/clusnap-*/journal.json)
 	run status "$disk"
-	[ ${#journals[@]} -eq 0 ] || [ $status -eq 6 ] || wrong "$at: status says $status, and there is a journal"
+	# one that was not written whole is none: nothing was begun then
+	[ ${#journals[@]} -eq 0 ] || [ $status -eq 6 ] || ! grep -q '"steps"' "${journals[0]}" ||
+		wrong "$at: status says $status, and there is a journal"
 	[ $status -eq 6 ]
 }
 
@@ -117,8 +119,8 @@ judge() {
 	ends
 }
 
-changing='fsync mkdirat renameat unlinkat write pwrite64 fchown fchmod'
-failing='fsync:EIO mkdirat:ENOSPC,EROFS renameat:EIO unlinkat:EIO write:ENOSPC,EIO pwrite64:EIO fchown:EPERM fchmod:EPERM'
+changing='fsync mkdirat renameat renameat2 unlinkat write pwrite64 fchown fchmod'
+failing='fsync:EIO mkdirat:ENOSPC,EROFS renameat:EIO renameat2:EIO unlinkat:EIO write:ENOSPC,EIO pwrite64:EIO fchown:EPERM fchmod:EPERM'
 
 prepare() { before "$mode"; }
 sweep() { # NAME CALLS COMMAND...
@@ -137,10 +139,20 @@ first_open() {
 	sed '/mkdirat(/q' "$work/trace" | grep -c 'openat('
 }
 
-# --resume and --rollback of a restore that was killed at the rename number $middle
+# --resume and --rollback of a restore that was killed at the fsync number $middle
 middle() {
 	before "$mode"
-	fault_once "$work/trace" renameat signal=KILL "$middle" "$clusnap" restore "${arguments[@]}" >/dev/null 2>&1
+	fault_once "$work/trace" fsync signal=KILL "$middle" "$clusnap" restore "${arguments[@]}" >/dev/null 2>&1
+}
+
+# Numbers of fsyncs, at these percentages of all of them
+middles() {
+	local count percent
+	before "$mode"
+	count=$(strace -f -e trace=fsync "$clusnap" restore "${arguments[@]}" 2>&1 >/dev/null | grep -c 'fsync(')
+	for percent; do
+		echo $((count * percent / 100))
+	done
 }
 
 # What the second mode has beyond the first is more of the same steps: fewer errors are enough.
@@ -154,19 +166,19 @@ for mode in node all; do
 		fault_from=$(first_open) fault_step=${RESTORE_STEP:-7}
 		sweep "$mode, each open fails from when it begins to write" openat:EIO "${arguments[@]}"
 		# shellcheck disable=SC2034
-		fault_from=1 fault_step=1 middles=${RESTORE_MIDDLES:-2 5}
+		fault_from=1 fault_step=1
 	else
-		sweep "$mode, each call fails" 'renameat:EIO mkdirat:ENOSPC' "${arguments[@]}"
-		middles=9
+		sweep "$mode, each call fails" 'renameat:EIO renameat2:EIO mkdirat:ENOSPC' "${arguments[@]}"
 	fi
-	for middle in $middles; do
+	# shellcheck disable=SC2046
+	for middle in $(middles ${RESTORE_MIDDLES:-$([ $mode = node ] && echo 60 85 || echo 70)}); do
 		prepare() { middle; }
 		what="resume after $middle" wanted=$new
-		sweep "$mode, --resume, killed or failing after rename $middle" \
-			'renameat unlinkat fsync renameat:EIO' --resume "${arguments[@]}"
+		sweep "$mode, --resume, killed or failing after fsync $middle" \
+			'renameat renameat2 unlinkat fsync renameat:EIO renameat2:EIO' --resume "${arguments[@]}"
 		what="rollback after $middle" wanted=$(grep -v 'list\.json' <<<"$old")
-		sweep "$mode, --rollback, killed or failing after rename $middle" \
-			'renameat unlinkat fsync pwrite64 unlinkat:EIO' --rollback "${places[@]}"
+		sweep "$mode, --rollback, killed or failing after fsync $middle" \
+			'renameat renameat2 unlinkat fsync pwrite64 unlinkat:EIO' --rollback "${places[@]}"
 		prepare() { before "$mode"; }
 	done
 done
