@@ -9,9 +9,13 @@
  *values make_bench software KEYS FILE		the same with what the sample's node has in SOFTWARE
  *	make_bench clusdb RESOURCES FILE	a cluster database with four registry checkpoints
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "tests/builder.h"
 #include "tests/logbuilder.h"
@@ -104,6 +108,23 @@ static void write_bytes(const char *path, const void *data, size_t size)
 		builder_fail(path);
 }
 
+/* A file to be changed; a hive can be larger than what builder_write() gives. */
+static uint8_t *map(const char *path, size_t *size)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	struct stat st;
+	void *data;
+
+	if (fd < 0 || fstat(fd, &st) != 0)
+		builder_fail(path);
+	*size = (size_t)st.st_size;
+	data = mmap(NULL, *size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (data == MAP_FAILED)
+		builder_fail(path);
+	close(fd);
+	return data;
+}
+
 /* The hive as a machine leaves it that loses power between the log and the hive. */
 static void dirty(uint32_t count, uint32_t megabytes, const char *path)
 {
@@ -115,7 +136,8 @@ static void dirty(uint32_t count, uint32_t megabytes, const char *path)
 
 	b->sequence1 = 7;
 	b->sequence2 = 6;
-	image = builder_write(b, &size);
+	builder_write_file(b, path);
+	image = map(path, &size);
 	pages = (uint32_t)((size - 4096) / 4096);
 	step = pages / left ? pages / left : 1;
 	log = logbuilder_new(b, 7, pages);
@@ -131,7 +153,7 @@ static void dirty(uint32_t count, uint32_t megabytes, const char *path)
 		}
 		logbuilder_finish(log);
 	}
-	write_bytes(path, image, size);
+	munmap(image, size);
 	write_bytes(talloc_asprintf(b, "%s.LOG1", path), log->data, log->size);
 	talloc_free(b);
 }
