@@ -172,6 +172,7 @@ sweep() { # NAME LAST
 }
 
 mount=$work/m
+# shellcheck disable=SC2034 # of replacing.sh
 replacing_at="without a cut"
 replacing_disks "$work/disks"
 replacing_reference "$work/disks"

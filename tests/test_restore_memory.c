@@ -148,8 +148,8 @@ static void old_state(void)
 static void heal(const struct restore_options *options, bool back)
 {
 	TALLOC_CTX *tmp = talloc_new(NULL);
-	struct restore restore;
-	struct error err;
+	struct restore restore = { 0 };
+	struct error err = { 0 };
 	bool found = false;
 
 	if (!(back ? restore_rollback : restore_resume)(tmp, options, &restore, &found, &err))
