@@ -90,8 +90,10 @@ static bool is_of_contents(const char *code)
 
 static void add_warning(struct problems *warnings, const char *path, const struct problem *problem)
 {
-	problems_add(warnings, problem->weight, PROBLEM_NOWHERE, problem->code, "%s: %s", path,
-	             problem->text);
+	bool named = strncmp(problem->text, path, strlen(path)) == 0;
+
+	problems_add(warnings, problem->weight, PROBLEM_NOWHERE, problem->code, "%s%s%s",
+	             named ? "" : path, named ? "" : ": ", problem->text);
 	problems_add_more(warnings, problem->weight, problem->code, problem->more);
 }
 
@@ -105,6 +107,12 @@ static void add_warnings(struct collection *out, const struct copy *copy, bool n
 	}
 }
 
+bool collect_is_no_node(const struct copy *copy)
+{
+	return !copy->hive && copy->system && copy->system->state_known &&
+	       copy->system->state != NODE_NOT_RUNNING;
+}
+
 static bool choose(struct collecting *c)
 {
 	struct collection *out = c->out;
@@ -115,8 +123,16 @@ static bool choose(struct collecting *c)
 		return different_clusters(c);
 	if (out->newest == out->copy_count)
 		return no_database(c);
-	for (uint32_t i = 0; i < out->copy_count; i++)
-		add_warnings(out, &out->copies[i], i == out->newest);
+	for (uint32_t i = 0; i < out->copy_count; i++) {
+		const struct copy *copy = &out->copies[i];
+
+		add_warnings(out, copy, i == out->newest);
+		if (collect_is_no_node(copy))
+			problems_add(out->warnings, PROBLEM_HEALS, PROBLEM_NOWHERE, "not-a-member",
+			             "%s: is not a cluster node (%s); nothing of it is in the "
+			             "snapshot",
+			             copy->path, node_state_name(copy->system->state));
+	}
 	return true;
 }
 

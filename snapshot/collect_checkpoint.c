@@ -86,7 +86,7 @@ static bool from_other_systems(struct collecting *c, const struct checkpoint *ch
 	for (uint32_t i = 0; !*done && i < c->out->copy_count; i++) {
 		struct system *system = c->out->copies[i].system;
 
-		if (!system || system == home)
+		if (!system || system == home || collect_is_no_node(&c->out->copies[i]))
 			continue;
 		if (!from_system(c, checkpoint, system, done))
 			return false;

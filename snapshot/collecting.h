@@ -20,6 +20,9 @@ struct collecting {
 bool collect_add(struct collecting *c, char *path, struct bytes bytes, const char *hive,
                  const char *key);
 
+/* A disk without a database, of a computer that is no cluster node. */
+bool collect_is_no_node(const struct copy *copy);
+
 /* An image of the subtree, proved. */
 struct image *collect_image(struct collecting *c, const struct hive *hive,
                             const struct hive_key *key, const char *name);

@@ -130,6 +130,19 @@ expect 4 'ERROR_REGISTRY_CORRUPT (1015)' backup "$work/torn" "$work/s"
 expect 4 'ERROR_NOT_REGISTRY_FILE (1017)' save tests/test_status.sh '' "$work/s"
 result "exit statuses and names for what cannot be read"
 
+# --- disks that have nothing to give ---
+
+mkdir "$work/plain"
+"$build/tests/tools/make_small_node" "$work/plain" plain
+rm -r "${work:?}/plain/$cluster"
+expect 0 'plain: is not a cluster node (NotInstalled); nothing of it is in the snapshot' \
+	backup --quiet "$work/plain" "$node" "$work/s"
+expect 0 'clusdb-missing: ' backup --quiet "$work/missing" "$node" "$work/s"
+expect 0 'not included' backup "$work/plain" "$node/$cluster/CLUSDB" "$work/s"
+[ -z "$(echo "$work"/s/*/*.CPT)" ] || wrong "a checkpoint was taken from a computer that is no node"
+expect 0 'taken from another' backup "$work/missing" "$node/$cluster/CLUSDB" "$work/s"
+result "what a disk does not give is said"
+
 # --- a quorum disk that is not as it should be ---
 
 quorum() { # makes $work/quorum anew

@@ -97,7 +97,9 @@ void cmd_snapshot_print(struct cmd *cmd, const char *path, const struct verdict 
 /* What is not in the snapshot, or is open to others, is said even with --quiet. */
 static bool matters(const char *code)
 {
-	static const char *const codes[] = { "clusdb-damaged",
+	static const char *const codes[] = { "not-a-member",
+		                             "clusdb-missing",
+		                             "clusdb-damaged",
 		                             "clusdb-dirty",
 		                             "hive-missing",
 		                             "hive-dirty",
