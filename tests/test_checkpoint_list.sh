@@ -159,7 +159,7 @@ ok "another cluster's node: refused"
 run 2 --with "$snapshot" "$snapshot" && run 2 --with "$node" "$node" &&
 	run 2 --with "$snapshot" "$node/WINNT/Cluster/CLUSDB" && run 2 --with "$node/WINNT/Cluster/CLUSDB" "$snapshot"
 ok "two of a kind: wrong usage"
-run 4 --quorum "$dir/empty" "$node" && grep -q 'it is no quorum disk' "$dir/err"
+mkdir "$dir/nothing" && run 4 --quorum "$dir/nothing" "$node" && grep -q 'it is no quorum disk' "$dir/err"
 ok "no quorum disk"
 
 # --- the node ---
