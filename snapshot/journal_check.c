@@ -32,7 +32,7 @@ static const char *bad_name(const char *name, size_t size)
 static bool is_ours(const char *name, size_t size)
 {
 	return strncasecmp(name, JOURNAL_PREFIX, strlen(JOURNAL_PREFIX)) == 0 ||
-	       ends_with(name, size, REPLACEMENT_NEW) || ends_with(name, size, REPLACEMENT_OLD);
+	       ends_with(name, size, REPLACEMENT_NEW) || ends_with(name, size, REPLACEMENT_OTHER);
 }
 
 /* A path of names, the last of which may be ours if OURS. */

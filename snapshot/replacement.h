@@ -45,10 +45,10 @@
 
 /*
  * Behind names in a set-aside directory, and the number of the step before them: a new file that
- * waits; an old one whose own name there could not be used.
+ * waits; one whose own name there could not be used.
  */
 #define REPLACEMENT_NEW ".clusnap-new"
-#define REPLACEMENT_OLD ".clusnap-old"
+#define REPLACEMENT_OTHER ".clusnap-other"
 
 struct replacement; /* a talloc object */
 

@@ -63,6 +63,8 @@ static bool carry_out(const struct replacement *r, struct look *looks, struct er
 
 static bool stopped(struct error *err)
 {
+	if (err->kind == ERROR_REFUSED)
+		return false;
 	replacement_failed(err);
 	return error_wrap(err, "the rollback is not finished; nothing is lost, and --rollback can "
 	                       "be repeated");
@@ -78,9 +80,9 @@ bool replacement_back(struct replacement *replacement, replacement_progress *pro
 	replacement->data = data;
 	if (replacement_writable(replacement, err))
 		looks = replacement_look_all(NULL, replacement, err);
-	done = looks && check_all(replacement, looks, err);
-	if (done)
-		done = carry_out(replacement, looks, err) || stopped(err);
+	done = looks && check_all(replacement, looks, err) && carry_out(replacement, looks, err);
+	if (!done)
+		stopped(err);
 	talloc_free(looks);
 	return done;
 }

@@ -159,13 +159,18 @@ static bool carry_out(TALLOC_CTX *tmp, const struct replacement *r, struct look 
 	return true;
 }
 
-static bool stopped(const struct replacement *r, uint32_t at, struct error *err)
+/* Before anything was done in this run nobody knows how much of it an earlier one has done. */
+static bool stopped(const struct replacement *r, const uint32_t *at, struct error *err)
 {
+	static const char ways[] = "--resume finishes it, --rollback puts everything back";
+
+	if (err->kind == ERROR_REFUSED || err->kind == ERROR_BAD_NEWS)
+		return false;
 	replacement_failed(err);
-	return error_wrap(err,
-	                  "%u of %u steps of the restore are done; --resume finishes it, "
-	                  "--rollback puts everything back",
-	                  at, r->journal->step_count);
+	if (!at)
+		return error_wrap(err, "the restore is not finished; %s", ways);
+	return error_wrap(err, "%u of %u steps of the restore are done; %s", *at,
+	                  r->journal->step_count, ways);
 }
 
 bool replacement_forward(struct replacement *replacement, replacement_progress *progress,
@@ -182,10 +187,11 @@ bool replacement_forward(struct replacement *replacement, replacement_progress *
 	replacement->data = data;
 	looks = replacement_writable(replacement, err) ? replacement_look_all(tmp, replacement, err)
 	                                               : NULL;
-	done = looks ? check_all(replacement, looks, err) : stopped(replacement, at, err);
-	if (done)
+	if (!looks || !check_all(replacement, looks, err))
+		done = stopped(replacement, NULL, err);
+	else
 		done = carry_out(tmp, replacement, looks, &at, err) ||
-		       stopped(replacement, at, err);
+		       stopped(replacement, &at, err);
 	talloc_free(tmp);
 	return done;
 }

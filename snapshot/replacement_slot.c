@@ -24,7 +24,7 @@ char *replacement_slot(TALLOC_CTX *ctx, const struct replacement *r,
 		return talloc_asprintf(ctx, "%s/%s", directory, step->aside);
 	return talloc_asprintf(ctx, "%s/%d-%s%s", directory, (int)(step - r->journal->steps) + 1,
 	                       journal_split(step->path, &ignored),
-	                       slot == SLOT_WAITING ? REPLACEMENT_NEW : REPLACEMENT_OLD);
+	                       slot == SLOT_WAITING ? REPLACEMENT_NEW : REPLACEMENT_OTHER);
 }
 
 static bool holds(const struct seen *seen, bool new)
@@ -54,11 +54,15 @@ static bool shift(const struct replacement *r, const struct journal_step *step, 
 	return true;
 }
 
+/*
+ * A file with more links than it should have may still know a name that a power cut has taken from
+ * it: a slot that was not used before is safe then.
+ */
 bool replacement_take(const struct replacement *r, const struct journal_step *step,
                       struct look *look, enum slot preferred, struct error *err)
 {
 	TALLOC_CTX *tmp = talloc_new(NULL);
-	unsigned slot = preferred;
+	unsigned slot = look->place.links > 1 ? SLOT_SPARE : preferred;
 	bool done;
 
 	if (!tmp)

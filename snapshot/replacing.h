@@ -56,7 +56,7 @@ struct seen {
 enum slot {
 	SLOT_WAITING, /* N-NAME.clusnap-new */
 	SLOT_ASIDE,   /* as the journal says; only if there is an old file */
-	SLOT_SPARE,   /* N-NAME.clusnap-old */
+	SLOT_SPARE,   /* N-NAME.clusnap-other */
 	SLOTS
 };
 

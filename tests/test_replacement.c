@@ -140,12 +140,12 @@ static const struct state_row state_rows[] = {
 	{ "cp -a " CLUSDB " " A "; cp " NEW " " CLUSDB, ERROR_NONE, ERROR_NONE, NULL },
 	{ "cp -a " CLUSDB " " A, ERROR_NONE, ERROR_NONE, NULL },
 	{ "ln " CLUSDB " " A "CLUSDB", ERROR_NONE, ERROR_NONE, NULL },
-	{ "mv " CLUSDB " " A "1-CLUSDB.clusnap-old", ERROR_NONE, ERROR_NONE, NULL },
+	{ "mv " CLUSDB " " A "1-CLUSDB.clusnap-other", ERROR_NONE, ERROR_NONE, NULL },
 	{ "ln " LOG1 " " A "CLUSDB.LOG1", ERROR_NONE, ERROR_NONE, NULL },
 	{ "cp " LOG1 " " A "CLUSDB.LOG1", ERROR_NONE, ERROR_NONE, NULL },
 	{ "mv " LOG1 " " A "CLUSDB.LOG1", ERROR_NONE, ERROR_NONE, NULL },
 	{ "mv " LOG1 " " A "2-CLUSDB.LOG1.clusnap-new", ERROR_NONE, ERROR_NONE, NULL },
-	{ "ln " LOG1 " " A "2-CLUSDB.LOG1.clusnap-old", ERROR_NONE, ERROR_NONE, NULL },
+	{ "ln " LOG1 " " A "2-CLUSDB.LOG1.clusnap-other", ERROR_NONE, ERROR_NONE, NULL },
 	{ "mkdir -p " GUID_A "; mv q/MSCS/" PLANNING_ASIDE "/9-* " GUID_A "/00000001.CPT",
 	  ERROR_NONE, ERROR_NONE, NULL },
 	/* the end of the journal */
@@ -181,7 +181,8 @@ static const struct state_row state_rows[] = {
 	{ "mv " NEW " " CLUSDB, ERROR_NONE, ERROR_REFUSED, "is not whole" },
 	{ "echo x >" GUID_A "/00000001.CPT", ERROR_REFUSED, ERROR_REFUSED, "changed by somebody" },
 	/* twins: which is meant? */
-	{ "cp " CLUSDB " s/Windows/Cluster/ClusDb", ERROR_SOURCE, ERROR_SOURCE, "holds both" },
+	{ "cp " CLUSDB " s/Windows/Cluster/ClusDb", ERROR_DESTINATION, ERROR_DESTINATION,
+	  "holds both" },
 };
 
 /* Where it refuses, nothing at all is changed. */
@@ -252,8 +253,8 @@ static void what_is_not_ours_stays(void **state)
 	assert_done(replacing_prepare(r));
 	replacing_run("echo x >" ASIDE "/CLUSDB; echo x >" ASIDE "/CLUSDB.LOG1");
 	assert_done(replacing_forward(r));
-	replacing_text(ASIDE "/1-CLUSDB.clusnap-old", "old", "CLUSDB", 90000);
-	replacing_text(ASIDE "/2-CLUSDB.LOG1.clusnap-old", "old", "CLUSDB.LOG1", 3000);
+	replacing_text(ASIDE "/1-CLUSDB.clusnap-other", "old", "CLUSDB", 90000);
+	replacing_text(ASIDE "/2-CLUSDB.LOG1.clusnap-other", "old", "CLUSDB.LOG1", 3000);
 	replacing_text(CLUSDB, "new", "CLUSDB", 100000);
 	assert_done(replacing_back(r));
 	replacing_as_before();

@@ -179,15 +179,15 @@ static void read_only(void **state)
 		return;
 	r = replacing_new();
 	assert_done(replacing_prepare(r));
-	assert_int_equal(mount("none", "s", NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
+	assert_int_equal(mount("none", "s", "none", MS_REMOUNT | MS_RDONLY, NULL), 0);
 	replacing_failed(replacing_forward(r), ERROR_DESTINATION, "is mounted read-only");
 	assert_non_null(
 		strstr(replacing.err.text, "ntfs-3g -o rw,nodev,nosuid,noexec,windows_names"));
 	replacing_failed(replacing_back(r), ERROR_DESTINATION, "is mounted read-only");
-	assert_int_equal(mount("none", "s", NULL, MS_REMOUNT, NULL), 0);
+	assert_int_equal(mount("none", "s", "none", MS_REMOUNT, NULL), 0);
 	assert_done(replacing_back(r));
 	replacing_as_before();
-	assert_int_equal(mount("none", "s", NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
+	assert_int_equal(mount("none", "s", "none", MS_REMOUNT | MS_RDONLY, NULL), 0);
 	replacing_failed(replacing_prepare(r), ERROR_DESTINATION, "is mounted read-only");
 	replacing_as_before();
 	unmount_system(r);

@@ -82,7 +82,7 @@ removable() { # WANTED WHAT
 		relative=${path#"$mount/"}
 		[[ $relative == *clusnap-* ]] || continue
 		# the name of an old file whose own name is a ghost of it
-		[[ $relative != *.clusnap-old ]] || alone "$path" || continue
+		[[ $relative != *.clusnap-other ]] || alone "$path" || continue
 		relative=${relative/clusnap-[0-9]*Z/clusnap-TIME}
 		grep -qE "^${relative//./\\.}(/| |$)" <<<"$1" && continue
 		if rm -d "$path" 2>/dev/null && [ ! -e "$path" ]; then
