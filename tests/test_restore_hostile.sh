@@ -144,7 +144,7 @@ kill_at() { # CALL N ARGUMENT...: a restore that is killed before its N-th CALL
 	grep -q 'killed by SIGKILL' "$work/trace" || wrong "was not killed: $(<"$work/out")"
 }
 
-renames=renameat # (4): the second puts CLUSDB in its place
+renames=renameat # (4) and (5), behind the exchange of CLUSDB
 kill_at $renames 2 "$snapshot19" "$emden"
 run status "$emden"
 [ $status -eq 6 ] && [[ $out == *restore-interrupted* ]] || wrong "status: $status: $out"
@@ -164,7 +164,7 @@ expect 0 restored restore --resume "$work/../${work##*/}/snapshot19" "$emden"
 [[ $err != *other-source* ]] || wrong "the same source is called another: $err"
 result "--resume with another SNAPSHOT says whose restore it finishes"
 
-kill_at fsync 5 "$snapshot19" "$emden" # the new file is not whole: it would begin anew
+kill_at write 2 "$snapshot19" "$emden" # the new file is not whole: it would begin anew
 mv "$snapshot19" "$work/moved"
 expect 4 'had replaced nothing and is undone' restore --resume "$emden"
 mv "$work/moved" "$snapshot19"
@@ -172,7 +172,7 @@ expect 0 'no restore was interrupted' restore --rollback "$emden"
 [ "$(stat -c %s "$emden/Windows/Cluster/CLUSDB")" -eq 9000 ] || wrong "CLUSDB is not the old one"
 result "--resume without its snapshot says where things stand"
 
-kill_at $renames 4 --authoritative --quorum "$quorum" "$snapshot" "$kiel"
+kill_at $renames 3 --authoritative --quorum "$quorum" "$snapshot" "$kiel"
 cp -r "$testdata/quorum-2003" "$work/disks/second"
 for word in --resume --rollback; do
 	unchanged 2 'name it with --quorum DIR' restore $word "$kiel"
@@ -196,7 +196,7 @@ result "neither forward nor back: the way out is named, and is one"
 
 broken
 mkdir "$emden/Windows/Cluster/clusnap-20260101T000000Z"
-printf '{' >"$emden/Windows/Cluster/clusnap-20260101T000000Z/journal.json"
+printf '{}\n' >"$emden/Windows/Cluster/clusnap-20260101T000000Z/journal.json"
 run status "$emden"
 [ $status -eq 6 ] && [[ $out == *'its journal cannot be read'* ]] || wrong "status: $status: $out"
 for word in '' --dry-run --resume --rollback; do
