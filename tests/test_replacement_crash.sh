@@ -78,7 +78,7 @@ count_calls() { # START ACTION
 		index($0, disks) && !/^execve/ { ours = 1 }
 		$1 !~ /^[a-z0-9_]+$/ { next }
 		{ n[$1]++ }
-		/^write\(1,/ || !ours || $1 ~ /^(mmap|munmap|mprotect|brk|close|fadvise64|exit_group)$/ { next }
+		/^write\(1,/ || !ours || $1 ~ /^(mmap|munmap|mprotect|brk|close|fadvise64|futex|exit_group)$/ { next }
 		$1 ~ /^(mkdirat|write|renameat|renameat2|unlinkat)$/ || /O_CREAT/ { print "change", $1, n[$1]; next }
 		$1 ~ /^(fsync|fchmod|fchown)$/ {
 			if (full || ++synced % 3 == 0)
