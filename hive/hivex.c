@@ -3,7 +3,9 @@
  * hivex has no call for can be read from the same image at the same place.
  *
  * hivex has limits (70,000 subkeys, 110,000 values, ...) where it answers ERANGE; then these
- * functions say false and the caller walks the lists itself.
+ * functions say false and the caller walks the lists itself. So it does in large images that
+ * hivex has not opened yet: to move one into a memfd and to have hivex go through all of it
+ * costs more than most of what is looked for there.
  */
 #include <errno.h>
 #include <hivex.h>
@@ -11,6 +13,8 @@
 #include <stdlib.h>
 
 #include "hive/open.h"
+
+#define NAVIGATED_MOST ((uint64_t)16 << 20) /* bytes of an image that is opened to look around */
 
 struct hivex_handle {
 	const struct image *image;
@@ -63,6 +67,12 @@ void hivex_handle_rest(struct hivex_handle *handle)
 	handle->hivex = NULL;
 }
 
+static bool navigates(struct hivex_handle *handle)
+{
+	return (handle->hivex || handle->image->bytes.size <= NAVIGATED_MOST) &&
+	       hivex_handle_wake(handle);
+}
+
 /* Takes COUNT handles of a zero-terminated array that hivex allocated, and frees it. */
 static bool take(TALLOC_CTX *ctx, const size_t *handles, uint32_t count, uint32_t **cells)
 {
@@ -85,7 +95,7 @@ bool hivex_handle_subkeys(TALLOC_CTX *ctx, struct hivex_handle *handle, uint32_t
 	hive_node_h *nodes;
 	bool done;
 
-	if (!hivex_handle_wake(handle))
+	if (!navigates(handle))
 		return false;
 	nodes = hivex_node_children(handle->hivex, (size_t)key + REGF_BASE_SIZE);
 	done = nodes && take(ctx, nodes, count, cells);
@@ -99,7 +109,7 @@ bool hivex_handle_values(TALLOC_CTX *ctx, struct hivex_handle *handle, uint32_t 
 	hive_value_h *values;
 	bool done;
 
-	if (!hivex_handle_wake(handle))
+	if (!navigates(handle))
 		return false;
 	values = hivex_node_values(handle->hivex, (size_t)key + REGF_BASE_SIZE);
 	done = values && take(ctx, values, count, cells);

@@ -78,7 +78,8 @@ bool hivex_handle_prepare(struct hivex_handle *handle);
 /* Closes hivex until the next navigation, which opens it again: it maps all of the image. */
 void hivex_handle_rest(struct hivex_handle *handle);
 
-/* True with the cells of all COUNT subkeys (values) on CTX; false if hivex gives up. */
+/* True with the cells of all COUNT subkeys (values) on CTX; false if hivex gives up, or is not
+ * worth while. */
 bool hivex_handle_subkeys(TALLOC_CTX *ctx, struct hivex_handle *handle, uint32_t key,
                           uint32_t count, uint32_t **cells);
 bool hivex_handle_values(TALLOC_CTX *ctx, struct hivex_handle *handle, uint32_t key, uint32_t count,
