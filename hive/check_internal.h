@@ -43,7 +43,8 @@ struct check_use {
 #define CHECK_NONE 0xffffffffu
 
 struct check_value_item {
-	uint32_t hash, cell;
+	uint32_t hash; /* the same if the names are; of few names something simpler */
+	uint32_t cell;
 };
 
 struct checker {
@@ -175,8 +176,6 @@ static inline struct name check_value_name(const struct regf_value *vk)
 
 /* check_names.c */
 int check_compare(const struct checker *c, struct name a, struct name b);
-/* The same name but for letter case. */
-bool check_same(const struct checker *c, struct name a, struct name b);
 /* The hash of lh lists: the same for names that differ in case only. */
 uint32_t check_hash(const struct checker *c, struct name n);
 /* Is there a control character or half of a surrogate pair in it? Windows allows both. */

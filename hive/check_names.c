@@ -10,16 +10,25 @@
 #define SHOWN_NAME 80u /* units of one name in a sentence */
 #define SHOWN_KEYS 8u  /* names of one path in a sentence */
 
+/* Bytes of a name as a number, the first the lowest. */
+static uint64_t eight(const uint8_t *at)
+{
+	return le64_get(*(const le64 *)at);
+}
+
+static uint32_t four(const uint8_t *at)
+{
+	return le32_get(*(const le32 *)at);
+}
+
 /* The first place at or behind FROM where two names of bytes differ; END if there is none. */
 static uint32_t differ_at(const uint8_t *a, const uint8_t *b, uint32_t from, uint32_t end)
 {
 	for (; end - from >= 8; from += 8) {
-		uint64_t word_a, word_b;
+		uint64_t differ = eight(a + from) ^ eight(b + from);
 
-		memcpy(&word_a, a + from, 8);
-		memcpy(&word_b, b + from, 8);
-		if (word_a != word_b)
-			break;
+		if (differ)
+			return from + (uint32_t)__builtin_ctzll(differ) / 8;
 	}
 	while (from < end && a[from] == b[from])
 		from++;
@@ -40,17 +49,6 @@ int check_compare(const struct checker *c, struct name a, struct name b)
 		i++;
 	}
 	return a.size == b.size ? 0 : a.size < b.size ? -1 : 1;
-}
-
-/* Most names that are not the same differ in length or in the last letter. */
-bool check_same(const struct checker *c, struct name a, struct name b)
-{
-	if (name_length(a) != name_length(b))
-		return false;
-	if (a.compressed && b.compressed && a.size &&
-	    c->latin[a.data[a.size - 1]] != c->latin[b.data[b.size - 1]])
-		return false;
-	return check_compare(c, a, b) == 0;
 }
 
 /* Four letters a step: the products do not have to wait for each other. */
@@ -84,28 +82,36 @@ static bool is_pair(struct name n, uint32_t i)
 	       (name_unit(n, i + 1) & 0xfc00) == 0xdc00;
 }
 
-/* Of eight bytes at once: is one of them below 0x20? */
-static bool control_among(const uint8_t *eight)
+/* Of eight bytes at once: those below 0x20, as bits. */
+static uint64_t controls(uint64_t bytes)
 {
-	uint64_t word;
+	return (bytes - 0x2020202020202020) & ~bytes & 0x8080808080808080;
+}
 
-	memcpy(&word, eight, sizeof(word));
-	return (word - 0x2020202020202020) & ~word & 0x8080808080808080;
+/* By steps of eight bytes, or of four; the last step may meet the one before it. */
+static bool control_among(const uint8_t *at, uint32_t size)
+{
+	uint64_t found = 0;
+
+	if (size >= 8) {
+		for (uint32_t i = 0; i < size - 8; i += 8)
+			found |= controls(eight(at + i));
+		return found | controls(eight(at + size - 8));
+	}
+	if (size >= 4)
+		return controls(four(at) | (uint64_t)four(at + size - 4) << 32);
+	while (size > 0)
+		found |= at[--size] < 0x20;
+	return found;
 }
 
 bool check_unprintable(struct name n)
 {
-	uint32_t i = 0;
 	bool found = false;
 
-	if (n.compressed) {
-		for (; n.size - i >= 8; i += 8)
-			found |= control_among(n.data + i);
-		for (; i < n.size; i++)
-			found |= n.data[i] < 0x20;
-		return found;
-	}
-	for (; i < name_length(n) && !found; i++) {
+	if (n.compressed)
+		return control_among(n.data, n.size);
+	for (uint32_t i = 0; i < name_length(n) && !found; i++) {
 		bool pair = is_pair(n, i);
 
 		found = name_unit(n, i) < 0x20 || (surrogate(name_unit(n, i)) && !pair);

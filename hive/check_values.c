@@ -55,9 +55,18 @@ static void sort_items(const struct checker *c, struct check_value_item *items, 
 	}
 }
 
+/* What two equal names have in common: their length, and the last letter in upper case. */
+static uint32_t likeness(const struct checker *c, struct name name)
+{
+	uint32_t length = name_length(name);
+	uint16_t last = length ? name_unit(name, length - 1) : 0;
+
+	return length << 16 | (last < 256 ? c->latin[last] : name_upcase(last));
+}
+
 static void compare_names(struct checker *c, struct check_value_item a, struct check_value_item b)
 {
-	if (!check_same(c, check_value_name(record_of(c, a)), check_value_name(record_of(c, b))))
+	if (check_compare(c, check_value_name(record_of(c, a)), check_value_name(record_of(c, b))))
 		return;
 	c->value = record_of(c, b);
 	check_say_key(c, PROBLEM_HEALS, b.cell, "value-duplicate",
@@ -101,8 +110,10 @@ static void check_equal_names(struct checker *c, uint32_t count)
 
 	if (count <= FEW) {
 		for (uint32_t i = 1; i < count; i++) {
-			for (uint32_t k = 0; k < i; k++)
-				compare_names(c, items[k], items[i]);
+			for (uint32_t k = 0; k < i; k++) {
+				if (items[k].hash == items[i].hash)
+					compare_names(c, items[k], items[i]);
+			}
 		}
 		return;
 	}
@@ -281,7 +292,7 @@ void check_values(struct checker *c, struct check_key *key)
 		size = check_data(c, cell, vk);
 		c->value = NULL;
 		name = check_value_name(vk);
-		c->items[named++] = (struct check_value_item){ .cell = cell };
+		c->items[named++] = (struct check_value_item){ likeness(c, name), cell };
 		longest_data = size > longest_data ? size : longest_data;
 		if (2 * name_length(name) > longest_name)
 			longest_name = 2 * name_length(name);
