@@ -1,5 +1,4 @@
-/* The names of the subkeys of a hive's root: cc example.c $(pkg-config --static --cflags --libs
- * clusnap) */
+/* The names of the subkeys of a hive's root: cc example.c $(pkg-config --cflags --libs clusnap) */
 #include <stdio.h>
 
 #include "hive/hive.h"
