@@ -75,13 +75,18 @@ static bool stays_dirty(TALLOC_CTX *tmp, const struct plan *plan, const struct e
 		text = talloc_asprintf_append(text, "%s%s", i ? "; " : "", plan->messages[i]);
 	if (!text)
 		return error_memory(err);
-	if (!hive)
+	if (hive)
+		return error_set(err, ERROR_BAD_NEWS,
+		                 "it is dirty (%s) and no log can be used: %s "
+		                 "(--ignore-logs reads it as it is)",
+		                 why->text, text);
+	if (plan->message_count)
 		return error_set(err, ERROR_SOURCE,
-		                 "it is no hive: %s: ERROR_NOT_REGISTRY_FILE (1017)", why->text);
-	return error_set(err, ERROR_BAD_NEWS,
-	                 "it is dirty (%s) and no log can be used: %s "
-	                 "(--ignore-logs reads it as it is)",
-	                 why->text, text);
+		                 "it is no hive: %s, and no log can be used: %s: "
+		                 "ERROR_NOT_REGISTRY_FILE (1017)",
+		                 why->text, text);
+	return error_set(err, ERROR_SOURCE, "it is no hive: %s: ERROR_NOT_REGISTRY_FILE (1017)",
+	                 why->text);
 }
 
 /* What recover_each() was asked for. */

@@ -132,6 +132,34 @@ run 1 recover --json --damaged "$hive" "$dir/refused" && cmp -s "$hive" "$dir/re
 	json '.condition == "damaged"'
 ok "recover --damaged does: 1"
 
+# --- what recovery did is said also when the result is damaged, or when it did nothing ---
+
+# An old-format log of the first page, which the hive has not, and whose root is damaged.
+damaged_log() # HIVE LOG
+{
+	cp "$1" "$2" && chmod u+w "$2"
+	change "$2" 'put(root + 20, get(root + 20) + 1)
+put(28, 1)
+dirty = b"DIRT" + b"\xff" + bytes(get(40) // 4096 - 1)
+dirty += bytes(-len(dirty) % 512)
+b[512:] = dirty + b[4096:8192]' && change "$1" 'put(4, get(4) + 1)'
+}
+fresh
+damaged_log "$hive" "$hive.LOG1"
+run 4 recover "$hive" "$dir/refused" && grep -q 'LOG1: applied' "$dir/err" && grep -q 'log-missing' "$dir/err"
+ok "recover: what was applied, and that a log is missing, beside that the result is damaged"
+run 4 save "$hive" '' "$dir/refused" && grep -q 'log-missing' "$dir/err"
+ok "save: that a log is missing, too"
+run 4 export "$hive" && grep -q 'log-missing' "$dir/err"
+ok "and export"
+fresh
+change "$hive" 'b[0:4096] = bytes(4096)' keep
+: >"$hive.LOG1"
+head -c 600 /dev/zero >"$hive.LOG2"
+run 4 recover "$hive" "$dir/refused" && grep -q 'LOG1: not used: the file is empty' "$dir/err" &&
+	grep -q 'LOG2: not used: there is no regf' "$dir/err"
+ok "recover: why no log replaces a base block that is lost"
+
 # --- a log that cannot be read ---
 
 if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
@@ -168,10 +196,20 @@ ok "export of a differencing hive says that it means nothing alone"
 "$tools/make_escape" "$dir/h" >"$dir/out" 2>"$dir/err"
 run 1 export "$dir/h/good" && grep -q 'left out' "$dir/err"
 ok "export: names that .reg text cannot hold are no success"
-run 1 export --quiet "$dir/h/good"
-ok "not with --quiet either"
+run 1 export --quiet "$dir/h/good" && grep -q 'left out' "$dir/err"
+ok "not with --quiet either, which says so too"
 run 0 export --quiet "$sample"
 ok "export of names that it can hold is"
+
+# --- --output is for .reg text ---
+
+rm -f "$dir/text"
+run 2 export --json --output "$dir/text" "$sample" && grep -q -e '--output' "$dir/err" && [ ! -e "$dir/text" ]
+ok "export: --json does not go to a file, and no file is promised"
+run 2 diff --output "$dir/text" "$sample" "$sample" && grep -q -e '--reg' "$dir/err" && [ ! -e "$dir/text" ]
+ok "diff: nor does a list"
+run 0 diff --reg --output "$dir/text" "$sample" "$sample" && [ -s "$dir/text" ]
+ok "but .reg text does"
 
 # --- names that JSON cannot hold ---
 

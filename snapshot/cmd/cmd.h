@@ -154,6 +154,13 @@ bool cmd_sequence(const char *text, uint64_t *sequence);
 /* Says on standard error what recovery did, and what it could not see. */
 void cmd_say_recovery(const struct cmd *cmd, const struct hive *hive);
 
+/*
+ * hive_open(), and what recovery did is said before anything else: it may be why the hive is
+ * found damaged.
+ */
+struct hive *cmd_open(struct cmd *cmd, const struct source *source,
+                      const struct hive_options *options, struct error *err);
+
 /* What it could not see, on standard error and as an array of {code, text}. */
 void cmd_warn_recovery(const char *name, const struct recovery *recovery);
 json_t *cmd_recovery_json(const struct recovery *recovery);

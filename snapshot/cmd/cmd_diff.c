@@ -121,6 +121,8 @@ static int run(struct cmd *cmd, int argc, char **argv)
 		return status;
 	if (comparing.reg && cmd->json)
 		return cmd_usage(cmd, "--reg and --json exclude each other");
+	if (comparing.output && !comparing.reg)
+		return cmd_usage(cmd, "--output is for the .reg text of --reg");
 	if (comparing.keys && talloc_array_length(comparing.keys) > 3)
 		return cmd_usage(cmd, "--key is given more than twice");
 	for (int i = 0; comparing.output && i < 2; i++) {

@@ -30,12 +30,14 @@ static int run(struct cmd *cmd, int argc, char **argv)
 
 	if (!cmd_parse(cmd, argc, argv, options, 1, 2, &status))
 		return status;
+	if (cmd->json && exporting.output)
+		return cmd_usage(cmd, "--output is for .reg text, --json goes to standard output");
 	how = cmd_hive_options(&exporting.hive);
 	source = cmd_source(cmd, cmd->args[0], &exporting.hive, &err);
 	if (!source || (exporting.output &&
 	                !cmd_out_is_no_source(exporting.output, cmd->args[0], source, &err)))
 		return cmd_fail(&err);
-	hive = hive_open(cmd->ctx, source, &how, &err);
+	hive = cmd_open(cmd, source, &how, &err);
 	if (!hive || !hive_find(hive, NULL, cmd->count > 1 ? cmd->args[1] : "", &key, &err))
 		return cmd_fail(&err);
 	if (key.cell == REGF_NIL) {
@@ -43,7 +45,6 @@ static int run(struct cmd *cmd, int argc, char **argv)
 		            cmd->args[1]);
 		return ERROR_SOURCE;
 	}
-	cmd_say_recovery(cmd, hive);
 	if (cmd->json) {
 		const char *below = cmd->count > 1 ? cmd->args[1] : "";
 		struct cmd_changes changes = { cmd, cmd_is_cluster_hive(hive) ? below : NULL, 0 };

@@ -91,3 +91,14 @@ void cmd_say_recovery(const struct cmd *cmd, const struct hive *hive)
 		            "like a key or an empty value",
 		            hive_name(hive));
 }
+
+struct hive *cmd_open(struct cmd *cmd, const struct source *source,
+                      const struct hive_options *options, struct error *err)
+{
+	struct hive *hive = hive_begin(cmd->ctx, source, options, err);
+
+	if (!hive)
+		return NULL;
+	cmd_say_recovery(cmd, hive);
+	return hive_finish(hive, options, err) ? hive : NULL;
+}

@@ -77,13 +77,13 @@ static bool publish_checked(struct cmd *cmd, struct hive *hive, struct recoverin
 
 	if (!image)
 		return false;
+	cmd_say_recovery(cmd, hive);
 	cmd_progress(cmd, "writing and checking", cmd->args[1]);
 	file = publish_file_begin(cmd->ctx, cmd->args[1], image, err);
 	if (!file || !finish(cmd, hive, recovering, err)) {
 		talloc_free(file);
 		return false;
 	}
-	cmd_say_recovery(cmd, hive);
 	done = publish_file_commit(file, err);
 	talloc_free(file);
 	return done;

@@ -105,7 +105,7 @@ bool cmd_reg_write(struct cmd *cmd, const struct cmd_reg *reg, const struct hive
 	        publish_file(reg->output,
 	                     (struct bytes){ (const uint8_t *)output.text, output.size }, err));
 	free(output.text);
-	if (done && !cmd->quiet)
+	if (done)
 		say_left_out(&left_out);
 	*told = (struct cmd_reg_done){ output.changes, done ? left_out.names : 0 };
 	return done;

@@ -62,11 +62,8 @@ static int save(struct cmd *cmd, const struct saving *saving)
 	if (!source || !read_format(saving->format, &options, &err) ||
 	    !cmd_out_is_no_source(out, path, source, &err))
 		return cmd_fail(&err);
-	hive = hive_open(cmd->ctx, source, &open_options, &err);
-	if (!hive)
-		return cmd_fail(&err);
-	cmd_say_recovery(cmd, hive);
-	if (!hive_find(hive, NULL, key_path, &key, &err))
+	hive = cmd_open(cmd, source, &open_options, &err);
+	if (!hive || !hive_find(hive, NULL, key_path, &key, &err))
 		return cmd_fail(&err);
 	if (key.cell == REGF_NIL) {
 		cmd_message("%s: there is no key %s: ERROR_FILE_NOT_FOUND (2)", path, key_path);
