@@ -180,8 +180,7 @@ static bool key_time(struct diff_walk *walk, const struct diff_frame *frame)
 	return bytes_equal(change.data, change.old_data) || diff_emit(walk, &change);
 }
 
-/* All changes of the key in the last frame. */
-static bool key_changes(struct diff_walk *walk)
+bool diff_key(struct diff_walk *walk)
 {
 	struct diff_frame *frame = &walk->frames[walk->depth - 1];
 	struct change create = { .op = CHANGE_CREATE_KEY };
@@ -194,8 +193,7 @@ static bool key_changes(struct diff_walk *walk)
 
 /* --- the walk --- */
 
-/* Goes to the next subkey of one side. */
-static bool advance(struct diff_walk *walk, struct diff_side *side)
+bool diff_advance(struct diff_walk *walk, struct diff_side *side)
 {
 	side->ended = !cursor_next_key(&side->subkeys, &side->child, walk->err);
 	return !side->subkeys.failed;
@@ -208,12 +206,11 @@ static bool start(struct diff_walk *walk, struct diff_side *side)
 		return true;
 	}
 	return cursor_subkeys(&side->subkeys, side->hive, &side->key, walk->err) &&
-	       advance(walk, side);
+	       diff_advance(walk, side);
 }
 
-/* Looks at a key (A is NULL if it is new) and takes it up for a look at its subkeys. */
-static bool push(struct diff_walk *walk, const struct hive *hive_a, const struct hive_key *a,
-                 const struct hive *hive_b, const struct hive_key *b)
+bool diff_push(struct diff_walk *walk, const struct hive *hive_a, const struct hive_key *a,
+               const struct hive *hive_b, const struct hive_key *b)
 {
 	struct diff_frame *frame = &walk->frames[walk->depth];
 
@@ -228,7 +225,18 @@ static bool push(struct diff_walk *walk, const struct hive *hive_a, const struct
 	frame->b.hive = hive_b;
 	frame->b.key = *b;
 	walk->depth++;
-	return key_changes(walk) && start(walk, &frame->a) && start(walk, &frame->b);
+	return start(walk, &frame->a) && start(walk, &frame->b);
+}
+
+int diff_order(const struct diff_frame *frame, bool *same)
+{
+	const struct diff_side *a = &frame->a, *b = &frame->b;
+
+	*same = false;
+	if (a->ended || b->ended)
+		return a->ended ? 1 : -1;
+	*same = name_identical(a->child.name, b->child.name);
+	return *same ? 0 : name_compare(a->child.name, b->child.name);
 }
 
 /* The next subkey of the key in the last frame: in A, in B, or in both. */
@@ -237,29 +245,34 @@ static bool step(struct diff_walk *walk)
 	struct diff_frame *frame = &walk->frames[walk->depth - 1];
 	struct diff_side *a = &frame->a, *b = &frame->b;
 	struct hive_key child_a = a->child, child_b = b->child;
-	int order = 0;
-	bool same = false;
+	bool same;
+	int order = diff_order(frame, &same);
 
-	if (a->ended || b->ended)
-		order = a->ended ? 1 : -1;
-	else
-		same = name_identical(child_a.name, child_b.name);
-	if (!same && order == 0)
-		order = name_compare(child_a.name, child_b.name);
 	if (!same && order <= 0 && !emit_deleted(walk, child_a.name))
 		return false;
-	if (order <= 0 && !advance(walk, a))
+	if (order <= 0 && !diff_advance(walk, a))
 		return false;
 	if (order < 0)
 		return true;
-	return advance(walk, b) && push(walk, a->hive, same ? &child_a : NULL, b->hive, &child_b);
+	return diff_advance(walk, b) &&
+	       diff_push(walk, a->hive, same ? &child_a : NULL, b->hive, &child_b) &&
+	       diff_key(walk);
 }
 
-static bool walk_all(struct diff_walk *walk)
+/* Is the next subkey the one at which somebody else goes on? */
+static bool at_end(const struct diff_walk *walk, const struct diff_frame *frame)
+{
+	return walk->end_b != REGF_NIL && !frame->b.ended && !frame->a.ended &&
+	       frame->b.child.cell == walk->end_b && frame->a.child.cell == walk->end_a;
+}
+
+bool diff_walk_on(struct diff_walk *walk)
 {
 	while (walk->depth > 0) {
 		const struct diff_frame *frame = &walk->frames[walk->depth - 1];
 
+		if (at_end(walk, frame))
+			return true;
 		if (!frame->a.ended || !frame->b.ended) {
 			if (!step(walk))
 				return false;
@@ -272,25 +285,34 @@ static bool walk_all(struct diff_walk *walk)
 	return true;
 }
 
+bool diff_begin(struct diff_walk *walk, uint32_t leave_out, change_fn *each, void *data,
+                struct error *err)
+{
+	*walk = (struct diff_walk){
+		.leave_out = leave_out, .each = each, .data = data, .err = err, .end_b = REGF_NIL
+	};
+	walk->same_a = walk->same_b = le32_put(REGF_NIL);
+	walk->scratch = talloc_new(NULL);
+	if (!walk->scratch)
+		return error_memory(err);
+	walk->frames = talloc_array(walk->scratch, struct diff_frame, REGF_DEPTH_MAX);
+	return walk->frames ? true : error_memory(err);
+}
+
 bool diff_subtrees(const struct hive *a, const struct hive_key *key_a, const struct hive *b,
                    const struct hive_key *key_b, const struct diff_options *options,
                    change_fn *each, void *data, struct error *err)
 {
-	struct diff_walk walk = { .each = each, .data = data, .err = err };
-	bool done;
+	static const struct diff_options all = { 0 };
+	struct diff_walk walk;
+	bool good, done = false;
 
-	walk.same_a = walk.same_b = le32_put(REGF_NIL);
-	if (options)
-		walk.leave_out = options->leave_out;
-	walk.scratch = talloc_new(NULL);
-	if (!walk.scratch)
-		return error_memory(err);
-	walk.frames = talloc_array(walk.scratch, struct diff_frame, REGF_DEPTH_MAX);
-	if (!walk.frames) {
-		talloc_free(walk.scratch);
-		return error_memory(err);
-	}
-	done = push(&walk, a, key_a, b, key_b) && walk_all(&walk);
+	if (!options)
+		options = &all;
+	good = diff_begin(&walk, options->leave_out, each, data, err) &&
+	       (!a || options->one_thread || diff_in_halves(&walk, a, key_a, b, key_b, &done)) &&
+	       (done ||
+	        (diff_push(&walk, a, key_a, b, key_b) && diff_key(&walk) && diff_walk_on(&walk)));
 	talloc_free(walk.scratch);
-	return done;
+	return good;
 }

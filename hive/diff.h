@@ -11,7 +11,8 @@
  * stored do not matter.
  *
  * Time is linear in the two trees, memory in the depth of the trees and the largest list of
- * values that has to be matched by name.
+ * values that has to be matched by name. Two threads walk large hives (hive/diff_halves.c), but
+ * only the caller's calls EACH.
  */
 #ifndef HIVE_DIFF_H
 #define HIVE_DIFF_H
@@ -21,6 +22,7 @@
 
 struct diff_options {
 	uint32_t leave_out; /* CHANGE_BITs of what nobody wants to hear of */
+	bool one_thread;    /* also where two would be faster; the changes are the same */
 };
 
 /*

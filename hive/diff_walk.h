@@ -31,11 +31,43 @@ struct diff_walk {
 	struct error *err;
 	struct diff_frame *frames; /* REGF_DEPTH_MAX of them */
 	unsigned depth;            /* in use */
+	uint32_t end_a, end_b;     /* the subkey in both at which it ends; REGF_NIL: at its end */
 	le32 same_a, same_b;       /* security cells whose descriptors are the same */
 	unsigned named;            /* frames whose names stand in path */
 	struct diff_text path, name;
 	TALLOC_CTX *scratch; /* data in segments, for as long as one change lasts */
 };
+
+/* A walk with no keys yet. Its memory is on WALK->scratch, which is to be freed. */
+bool diff_begin(struct diff_walk *walk, uint32_t leave_out, change_fn *each, void *data,
+                struct error *err);
+
+/*
+ * Takes up a key (A is NULL if it is new) for a look at its subkeys. Nothing is said of its
+ * changes.
+ */
+bool diff_push(struct diff_walk *walk, const struct hive *hive_a, const struct hive_key *a,
+               const struct hive *hive_b, const struct hive_key *b);
+
+/* Calls back for all changes of the key in the last frame, but not of its subkeys. */
+bool diff_key(struct diff_walk *walk);
+
+/* Goes on from the last frame to the end. */
+bool diff_walk_on(struct diff_walk *walk);
+
+/* How the next subkey of A stands to that of B, of which there is one at least: -1 if it is only in
+ * A, 1 if only in B, else 0, and *SAME unless letter case differs. */
+int diff_order(const struct diff_frame *frame, bool *same);
+
+/* Passes the next subkey of one side. */
+bool diff_advance(struct diff_walk *walk, struct diff_side *side);
+
+/*
+ * diff_halves.c: a walk that has been begun is carried out by two threads, if that is worth while
+ * and can be done: then *DONE. Only the calling thread calls back, and in the same order.
+ */
+bool diff_in_halves(struct diff_walk *walk, const struct hive *a, const struct hive_key *key_a,
+                    const struct hive *b, const struct hive_key *key_b, bool *done);
 
 /* Calls back for a change of the key in the last frame. */
 bool diff_emit(struct diff_walk *walk, struct change *change);

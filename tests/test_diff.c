@@ -34,7 +34,7 @@ static bool apply(void *data, const struct change *change, struct error *err)
 static void diff(const struct hive *a, const struct hive *b, uint32_t leave_out,
                  struct applied *applied)
 {
-	struct diff_options options = { leave_out };
+	struct diff_options options = { .leave_out = leave_out };
 	struct hive_key key_a, key_b;
 	struct error err = { 0 };
 
@@ -249,7 +249,7 @@ static void test_callback(void **state)
 	static const struct change change = { .op = CHANGE_DELETE_VALUE,
 		                              .key = "Apple\\Core",
 		                              .name = "two" };
-	struct diff_options none = { CHANGE_BIT(CHANGE_OPS) - 1 };
+	struct diff_options none = { .leave_out = CHANGE_BIT(CHANGE_OPS) - 1 };
 	TALLOC_CTX *tmp = talloc_new(NULL);
 	struct model *b = sample(tmp);
 	uint64_t seed = 3;

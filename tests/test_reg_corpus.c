@@ -52,7 +52,7 @@ static void must(bool done, const char *path, const struct error *err)
 static void same(TALLOC_CTX *ctx, const char *path, const struct hive *hive,
                  const struct hive_key *top, struct tree *tree, uint32_t leave_out)
 {
-	struct diff_options options = { leave_out };
+	struct diff_options options = { .leave_out = leave_out };
 	struct error err = { 0 };
 	struct image *image = tree_save(ctx, tree, 5, NULL, &err);
 	struct hive *copy = image ? hive_open_image(ctx, image, "copy", &err) : NULL;
