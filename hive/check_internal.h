@@ -22,6 +22,8 @@ struct check_key {
 	const struct regf_key *nk;
 	const uint8_t *index; /* rest of an ri list */
 	const uint8_t *leaf;  /* rest of the lf, lh or li list being read */
+	uint32_t index_cell;  /* of the ri list; the key's own until there is one */
+	uint32_t leaf_cell;   /* of the lf, lh or li list */
 	uint32_t index_left, leaf_left;
 	uint32_t entry_size; /* 4 in li, 8 in lf and lh */
 	bool hashed;         /* lh: entries hold a hash */

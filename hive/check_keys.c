@@ -144,7 +144,7 @@ static void check_flags(struct checker *c, const struct check_key *key)
 		              check_room(c, key->cell) + 4, KEY_CELL_MAX);
 }
 
-/* Enters the key in CELL; ENTRY is its place in the parent's list, NULL for the root. */
+/* Enters the key in CELL; ENTRY is its place in the list FROM, NULL for the root. */
 static void enter(struct checker *c, uint32_t from, uint32_t cell, const uint8_t *entry)
 {
 	struct check_key *parent = check_top(c), *key;
@@ -160,7 +160,7 @@ static void enter(struct checker *c, uint32_t from, uint32_t cell, const uint8_t
 		return;
 	}
 	key = &c->path[c->depth++];
-	*key = (struct check_key){ .cell = cell, .nk = nk };
+	*key = (struct check_key){ .cell = cell, .nk = nk, .index_cell = cell };
 	name = check_key_name(nk);
 	c->check->keys++;
 	check_name(c, key, name);
@@ -211,7 +211,7 @@ void check_tree(struct checker *c)
 			continue;
 		}
 		memcpy(&cell, entry, sizeof(cell));
-		enter(c, key->cell, le32_get(cell), entry);
+		enter(c, key->leaf_cell, le32_get(cell), entry);
 	}
 	c->after_tree = true;
 }

@@ -11,7 +11,7 @@ static const uint8_t *open_list(struct checker *c, struct check_key *key, uint32
 {
 	const char *what = key->index ? "list of subkeys in an ri" : "list of subkeys";
 	const struct regf_list *list =
-		check_claim(c, PROBLEM_HEALS, key->cell, cell, sizeof(*list), what);
+		check_claim(c, PROBLEM_HEALS, key->index_cell, cell, sizeof(*list), what);
 	unsigned long long where = check_offset(cell);
 	uint32_t room, entry;
 
@@ -59,6 +59,7 @@ static void open_leaf(struct checker *c, struct check_key *key, uint32_t cell)
 		return;
 	if (kind == 'r') {
 		key->index = entries;
+		key->index_cell = cell;
 		key->index_left = count;
 		return;
 	}
@@ -67,6 +68,7 @@ static void open_leaf(struct checker *c, struct check_key *key, uint32_t cell)
 		              "list of subkeys 0x%llx: it is empty",
 		              (unsigned long long)check_offset(cell));
 	key->leaf = entries;
+	key->leaf_cell = cell;
 	key->leaf_left = count;
 	key->entry_size = kind == 'i' ? 4 : 8;
 	key->hashed = kind == 'h';
@@ -119,6 +121,7 @@ void check_hint(struct checker *c, const struct check_key *parent, const uint8_t
                 struct name name)
 {
 	const struct regf_leaf_entry *leaf = (const void *)entry;
+	unsigned long long list = check_offset(parent->leaf_cell);
 	uint32_t cell = check_top(c)->cell, hash;
 	uint8_t hint[4];
 	le32 stored;
@@ -129,17 +132,17 @@ void check_hint(struct checker *c, const struct check_key *parent, const uint8_t
 		name_hint(name, hint);
 		if (memcmp(hint, leaf->hint, 4) != 0)
 			check_say_key(c, PROBLEM_ODD, cell, "leaf-hint",
-			              "its hint in the list is %02x%02x%02x%02x, should be "
+			              "its hint in the list 0x%llx is %02x%02x%02x%02x, should be "
 			              "%02x%02x%02x%02x",
-			              leaf->hint[0], leaf->hint[1], leaf->hint[2], leaf->hint[3],
-			              hint[0], hint[1], hint[2], hint[3]);
+			              list, leaf->hint[0], leaf->hint[1], leaf->hint[2],
+			              leaf->hint[3], hint[0], hint[1], hint[2], hint[3]);
 		return;
 	}
 	memcpy(&stored, leaf->hint, sizeof(stored));
 	hash = check_hash(c, name);
 	if (le32_get(stored) != hash)
 		check_say_key(c, PROBLEM_HEALS, cell, "leaf-hash",
-		              "its hash in the list is %08x, should be %08x: Windows does not "
-		              "find the key",
-		              le32_get(stored), hash);
+		              "its hash in the list 0x%llx is %08x, should be %08x: Windows does "
+		              "not find the key",
+		              list, le32_get(stored), hash);
 }

@@ -132,7 +132,7 @@ static void check_big(struct checker *c, uint32_t from, uint32_t cell, uint32_t 
 {
 	const struct regf_big *big =
 		check_claim(c, PROBLEM_HEALS, from, cell, sizeof(*big), "big data");
-	uint32_t count = (size + REGF_BIG - 1) / REGF_BIG;
+	uint32_t count = (size + REGF_BIG - 1) / REGF_BIG, list;
 	const le32 *segments;
 
 	if (!big)
@@ -145,13 +145,14 @@ static void check_big(struct checker *c, uint32_t from, uint32_t cell, uint32_t 
 		              big->signature[1], le16_get(big->count), size, count);
 		return;
 	}
-	segments = check_claim(c, PROBLEM_HEALS, cell, le32_get(big->segments), 4 * (uint64_t)count,
+	list = le32_get(big->segments);
+	segments = check_claim(c, PROBLEM_HEALS, cell, list, 4 * (uint64_t)count,
 	                       "list of segments");
 	for (uint32_t i = 0; segments && i < count; i++) {
 		uint32_t part = i + 1 < count ? REGF_BIG : size - i * REGF_BIG;
 		uint32_t segment = le32_get(segments[i]);
 
-		if (check_claim(c, PROBLEM_HEALS, cell, segment, part, "segment of data") &&
+		if (check_claim(c, PROBLEM_HEALS, list, segment, part, "segment of data") &&
 		    i + 1 < count && check_room(c, segment) + 4 != REGF_BIG_CELL)
 			check_say_key(c, PROBLEM_NOTE, segment, "big-data",
 			              "segment 0x%llx: the cell has %u bytes, Windows uses %u",
@@ -281,7 +282,7 @@ void check_values(struct checker *c, struct check_key *key)
 		return;
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t cell = le32_get(cells[i]), size;
-		const struct regf_value *vk = claim_value(c, key->cell, cell);
+		const struct regf_value *vk = claim_value(c, list, cell);
 		struct name name;
 
 		if (!vk)

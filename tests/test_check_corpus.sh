@@ -54,7 +54,7 @@ names BadListHive heals key-parent 0x1470
 names DuplicateSubkeysHive heals key-duplicate 0x6bde0
 names EffectiveSizeHive fatal base-checksum 0x0
 names EffectiveSizeHive note trailing-bin 0x2000
-names EffectiveSizeHive heals cell-outside 0x1140
+names EffectiveSizeHive heals cell-outside 0x1720
 names GarbageHive fatal base-checksum 0x0
 names GarbageHive note trailing-bytes 0x2000
 names HealedHive odd security-count 0x1098
