@@ -146,8 +146,8 @@ static void check_big(struct checker *c, uint32_t from, uint32_t cell, uint32_t 
 		return;
 	}
 	list = le32_get(big->segments);
-	segments = check_claim(c, PROBLEM_HEALS, cell, list, 4 * (uint64_t)count,
-	                       "list of segments");
+	segments =
+		check_claim(c, PROBLEM_HEALS, cell, list, 4 * (uint64_t)count, "list of segments");
 	for (uint32_t i = 0; segments && i < count; i++) {
 		uint32_t part = i + 1 < count ? REGF_BIG : size - i * REGF_BIG;
 		uint32_t segment = le32_get(segments[i]);

@@ -7,8 +7,12 @@
 
 void open_no_cell(uint32_t cell, uint64_t least, struct error *err)
 {
-	error_set(err, ERROR_SOURCE, "cell 0x%llx is no allocated cell of %llu bytes",
-	          open_place(cell), (unsigned long long)least);
+	if (cell == REGF_NIL)
+		error_set(err, ERROR_SOURCE, "there is no cell where one of %llu bytes should be",
+		          (unsigned long long)least);
+	else
+		error_set(err, ERROR_SOURCE, "cell 0x%llx is no allocated cell of %llu bytes",
+		          open_place(cell), (unsigned long long)least);
 }
 
 bool hive_key_at(const struct hive *hive, uint32_t cell, struct hive_key *key, struct error *err)

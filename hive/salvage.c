@@ -25,55 +25,6 @@ static const uint8_t plain_descriptor[] = {
 
 static const struct name made_up_name = { (const uint8_t *)"ROOT", 4, true };
 
-/* --- what is lost --- */
-
-/* The path of the key at the top, as the walk came to it. */
-static char *path_of(TALLOC_CTX *ctx, const struct salvage *s)
-{
-	char *path = talloc_strdup(ctx, s->depth > 1 ? "" : "\\");
-
-	for (unsigned i = 1; path && i < s->depth; i++) {
-		char *name = name_to_utf8(ctx, s->levels[i].key.name);
-
-		path = name ? talloc_asprintf_append_buffer(path, "\\%s", name) : NULL;
-		talloc_free(name);
-	}
-	return path;
-}
-
-static void note(struct salvage *s, const char *what, const char *why)
-{
-	uint64_t place = open_place(s->levels[s->depth - 1].key.cell);
-	TALLOC_CTX *tmp;
-	char *path;
-	size_t size;
-
-	/* There may be millions of them: nothing is made that is not listed. */
-	if (problems_enough(s->lost, PROBLEM_HEALS, "left-out"))
-		return;
-	tmp = talloc_new(NULL);
-	path = tmp ? path_of(tmp, s) : NULL;
-	if (path) {
-		problems_add(s->lost, PROBLEM_HEALS, place, "left-out", "%s: %s: %s", path, what,
-		             why);
-		size = strlen(path) + strlen(what) + strlen(why) + sizeof(struct problem);
-		s->text -= size < s->text ? size : s->text;
-	} else {
-		s->lost->lost = true;
-	}
-	if (s->text == 0)
-		s->lost->same = s->lost->count;
-	talloc_free(tmp);
-}
-
-bool salvage_lose(struct salvage *s, const char *what, struct error *err)
-{
-	if (err->kind == ERROR_INTERNAL)
-		return false;
-	note(s, what, err->text);
-	return true;
-}
-
 /* --- keys --- */
 
 /* A security cell is looked at once, however many keys have it. */
@@ -105,11 +56,12 @@ static void choose_descriptor(struct salvage *s, struct salvage_level *level)
 		return;
 	if (s->depth > 1) {
 		level->descriptor = level[-1].descriptor;
-		note(s, "its security is that of the key above instead of its own", err.text);
+		salvage_note(s, "its security is that of the key above instead of its own",
+		             err.text);
 		return;
 	}
 	level->descriptor = (struct bytes){ plain_descriptor, sizeof(plain_descriptor) };
-	note(s, "its security is made up (all for Administrators and SYSTEM)", err.text);
+	salvage_note(s, "its security is made up (all for Administrators and SYSTEM)", err.text);
 }
 
 static struct bytes choose_class(struct salvage *s, const struct hive_key *key)
@@ -123,7 +75,7 @@ static struct bytes choose_class(struct salvage *s, const struct hive_key *key)
 	if (key->class_name.size == size &&
 	    salvage_claim(s, le32_get(key->nk->class_name), size, &err))
 		return key->class_name;
-	note(s, "its class name", err.text[0] ? err.text : "its cell cannot be read");
+	salvage_note(s, "its class name", err.text[0] ? err.text : "its cell cannot be read");
 	return none;
 }
 
@@ -135,7 +87,7 @@ static struct name choose_name(struct salvage *s, const struct hive_key *key)
 	if (s->depth > 1 || (length && length <= REGF_KEY_NAME_MAX &&
 	                     (key->name.compressed || key->name.size % 2 == 0)))
 		return key->name;
-	note(s, "the root's name is made up", "it has none that is possible");
+	salvage_note(s, "the root's name is made up", "it has none that is possible");
 	return made_up_name;
 }
 

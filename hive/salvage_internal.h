@@ -1,5 +1,4 @@
-/* What salvage.c (the walk), salvage_lists.c and salvage_values.c share. Nobody else includes it.
- */
+/* What salvage.c (the walk), salvage_loss.c, salvage_lists.c and salvage_values.c share. */
 #ifndef HIVE_SALVAGE_INTERNAL_H
 #define HIVE_SALVAGE_INTERNAL_H
 
@@ -41,11 +40,19 @@ struct salvage {
 	unsigned depth;
 };
 
+/* Notes that WHAT of the key at the top cannot be had: WHY. */
+void salvage_note(struct salvage *s, const char *what, const char *why);
+
 /*
  * Notes that WHAT of the key at the top cannot be had, because of ERR. False if the walk has to
  * stop all the same.
  */
 bool salvage_lose(struct salvage *s, const char *what, struct error *err);
+
+/* The same for a subkey or value of it. NAME has no data if it cannot be read. */
+enum salvage_kind { SALVAGE_SUBKEY, SALVAGE_VALUE };
+bool salvage_lose_one(struct salvage *s, enum salvage_kind kind, struct name name,
+                      struct error *err);
 
 /*
  * Makes SIZE bytes of CELL the property of whoever asks. A cell has one owner, and all cells
@@ -62,8 +69,8 @@ bool salvage_values(struct salvage *s, struct error *err);
 bool salvage_item_add(struct salvage_items *items, struct name name, uint32_t cell,
                       struct error *err);
 
-/* Sorts by name; of those with one name the first stays, the others are lost (WHAT). */
-bool salvage_items_unique(struct salvage *s, struct salvage_items *items, const char *what,
+/* Sorts by name; of those with one name the first stays, the others are lost. */
+bool salvage_items_unique(struct salvage *s, struct salvage_items *items, enum salvage_kind kind,
                           struct error *err);
 
 static inline bool salvage_bit(const uint8_t *bits, uint32_t cell)

@@ -49,7 +49,7 @@ static int by_name(const void *a, const void *b)
 	return order ? order : (left->place > right->place) - (left->place < right->place);
 }
 
-bool salvage_items_unique(struct salvage *s, struct salvage_items *items, const char *what,
+bool salvage_items_unique(struct salvage *s, struct salvage_items *items, enum salvage_kind kind,
                           struct error *err)
 {
 	struct salvage_item *list = items->list;
@@ -65,7 +65,7 @@ bool salvage_items_unique(struct salvage *s, struct salvage_items *items, const 
 		}
 		error_set(err, ERROR_SOURCE, "0x%llx has the name of another one",
 		          open_place(list[i].cell));
-		if (!salvage_lose(s, what, err))
+		if (!salvage_lose_one(s, kind, list[i].name, err))
 			return false;
 	}
 	items->count = kept;
@@ -157,10 +157,10 @@ static bool add_leaf(struct salvage *s, const struct list *leaf, struct salvage_
 {
 	for (uint32_t i = 0; i < leaf->count; i++, items->seen++) {
 		uint32_t cell = entry(leaf, i);
-		struct hive_key key;
+		struct hive_key key = { 0 };
 
 		if (!is_sound(s, cell, &key, err)) {
-			if (!salvage_lose(s, "a subkey", err))
+			if (!salvage_lose_one(s, SALVAGE_SUBKEY, key.name, err))
 				return false;
 		} else if (!salvage_item_add(items, key.name, cell, err)) {
 			return false;
@@ -204,5 +204,5 @@ bool salvage_subkeys(struct salvage *s, struct salvage_items *items, struct erro
 		return salvage_lose(s, "its subkeys", err);
 	}
 	return (list.index ? add_leaves(s, &list, items, err) : add_leaf(s, &list, items, err)) &&
-	       salvage_items_unique(s, items, "a subkey", err);
+	       salvage_items_unique(s, items, SALVAGE_SUBKEY, err);
 }

@@ -85,16 +85,16 @@ static bool sift(struct salvage *s, struct salvage_items *items, struct error *e
 	if (!cells || !salvage_claim(s, cell, size, err))
 		return salvage_lose(s, "its values", err);
 	for (uint32_t i = 0; i < count; i++, items->seen++) {
-		struct hive_value value;
+		struct hive_value value = { 0 };
 
 		if (!is_sound(s, le32_get(cells[i]), &value, err)) {
-			if (!salvage_lose(s, "a value", err))
+			if (!salvage_lose_one(s, SALVAGE_VALUE, value.name, err))
 				return false;
 		} else if (!salvage_item_add(items, value.name, value.cell, err)) {
 			return false;
 		}
 	}
-	if (!salvage_items_unique(s, items, "a value", err))
+	if (!salvage_items_unique(s, items, SALVAGE_VALUE, err))
 		return false;
 	if (items->count)
 		qsort(items->list, items->count, sizeof(*items->list), by_place);

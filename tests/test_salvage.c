@@ -112,6 +112,25 @@ static void value_list_outside(struct tree *t, uint8_t *image)
 		t->values->value_count = 0;
 }
 
+static void value_list_nowhere(struct tree *t, uint8_t *image)
+{
+	if (image)
+		put32(record(image, t->values->cell) + 40, 0xffffffff);
+	else
+		t->values->value_count = 0;
+}
+
+/* Value 0 loses its name, which takes nothing from it, and its data. */
+static void default_value(struct tree *t, uint8_t *image)
+{
+	if (image) {
+		memset(record(image, t->value[0]->cell) + 2, 0, 2);
+		put32(record(image, t->value[0]->cell) + 8, 0x7ffffff0);
+	} else {
+		drop_value(t->values, 0);
+	}
+}
+
 static void two_values_of_one_name(struct tree *t, uint8_t *image)
 {
 	if (image)
@@ -339,31 +358,36 @@ static const struct {
 	const char *path; /* what is said of the loss begins so; NULL: nothing is lost */
 } rows[] = {
 	{ "a value's signature", value_signature, "\\Values: a value" },
-	{ "a value's data outside", value_data_outside, "\\Values: a value" },
-	{ "a segment of a big value", segment_lost, "\\Values: a value" },
+	{ "a value's data outside", value_data_outside, "\\Values: value v2: cell" },
+	{ "a segment of a big value", segment_lost, "\\Values: value v3: cell" },
 	{ "the list of values outside", value_list_outside, "\\Values: its values" },
-	{ "two values of one name", two_values_of_one_name, "\\Values: a value" },
+	{ "the list of values nowhere", value_list_nowhere,
+	  "\\Values: its values: there is no cell" },
+	{ "the default value's data", default_value, "\\Values: default value: cell" },
+	{ "two values of one name", two_values_of_one_name, "\\Values: value v0: 0x" },
 	{ "a key's signature", key_signature, "\\Keys: a subkey" },
 	{ "a key outside", key_outside, "\\Keys: a subkey" },
-	{ "two keys of one name", two_keys_of_one_name, "\\Keys: a subkey" },
-	{ "a cycle", cycle, "\\Keys: a subkey" },
-	{ "one key twice", one_key_twice, "\\Keys: a subkey" },
+	{ "two keys of one name", two_keys_of_one_name, "\\Keys\\s3: all of it: 0x" },
+	{ "a cycle", cycle, "\\Keys\\Keys: all of it: cell" },
+	{ "one key twice", one_key_twice, "\\Keys\\s4: all of it: cell" },
 	{ "the security cell outside", security_outside, "\\Keys\\s1: its security" },
 	{ "a security cell's signature", security_signature, "\\Keys\\s1: its security" },
 	{ "an unsound descriptor", security_unsound, "\\Keys\\s1: its security" },
 	{ "the class name outside", class_outside, "\\Other\\Kept: its class" },
 	{ "a cell's size", cell_size, "\\Other\\Kept: its class" },
-	{ "a backslash in a name", backslash, "\\Keys: a subkey" },
+	{ "a backslash in a name", backslash, "\\Keys\\s\\: all of it: key" },
 	{ "a root without a name", root_without_a_name, "\\: the root's name" },
-	{ "a key's name of odd size", key_name_odd, "\\Wide: a subkey" },
-	{ "a value's name of odd size", value_name_odd, "\\Values: a value" },
+	{ "a key's name of odd size", key_name_odd,
+	  "\\Wide\\\u0416\u0416\u0416\u0416: all of it: key" },
+	{ "a value's name of odd size", value_name_odd,
+	  "\\Values: value \u0416\u0416\u0416\u0416: value" },
 	{ "a leaf of three", leaf_signature, "\\Keys: a part of its subkeys" },
 	{ "no subkeys, but a list", count_of_subkeys_0, NULL },
 	{ "too many subkeys counted", count_of_subkeys_high, NULL },
 	{ "a shared list of subkeys", shared_subkeys, "\\Other\\Kept: its subkeys" },
 	{ "a shared list of values", shared_values, "\\Values: its values" },
-	{ "a shared value", shared_value, "\\Values: a value" },
-	{ "shared data", shared_data, "\\Values: a value" },
+	{ "a shared value", shared_value, "\\Values: value Number: cell" },
+	{ "shared data", shared_data, "\\Values: value v1: cell" },
 	{ "a shared class name", shared_class, "\\Wide\\" },
 	{ "the list of subkeys outside", subkeys_outside, "\\Keys: its subkeys" },
 	{ "wrong order", wrong_order, NULL },
