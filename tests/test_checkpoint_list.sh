@@ -2,31 +2,13 @@
 # clusnap checkpoint list --quorum and --with: whether the key on the node's disk, the snapshot's
 # image and the quorum disk's are equal, on copies of the sample with all that can be wrong
 # planted; and, with CLUSNAP_SHARED, on the disks of mklab.py, where the judge knows it.
-set -u
-export LC_ALL=C.UTF-8
-clusnap=$(realpath "${BUILD:-build}/clusnap")
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-plan=0 failed=0
+. tests/cli.sh
 
-ok() # NAME; the status of the command before decides
+list() # STATUS ARGUMENT...
 {
-	local status=$?
-	plan=$((plan + 1))
-	[ "$status" -eq 0 ] && echo "ok $plan - $1" && return
-	echo "not ok $plan - $1"
-	failed=1
-	head -c 3000 "$dir/why" "$dir/err" | cat -v | sed 's/^/# /'
-}
-: >"$dir/why"
-
-run() # STATUS ARGUMENT...: true if that is the exit status
-{
-	local wanted=$1 status=0
+	local wanted=$1
 	shift
-	"$clusnap" checkpoint list "$@" >"$dir/out" 2>"$dir/err" || status=$?
-	echo "exit status $status, wanted $wanted: checkpoint list $*" >"$dir/why"
-	[ "$status" -eq "$wanted" ]
+	run "$wanted" checkpoint list "$@"
 }
 
 # The column COPIES of each checkpoint, in the order of the list.
@@ -56,15 +38,15 @@ ok "a snapshot to compare with"
 
 # --- nothing is asked for ---
 
-run 0 "$node" && ! grep -q COPIES "$dir/out"
+list 0 "$node" && ! grep -q COPIES "$dir/out"
 ok "without an option there is nothing to compare"
-run 0 --json "$node" && [ "$(jq -c '[.checkpoints[] | .snapshot, .quorum, .equal] | unique' "$dir/out")" = '[null]' ] &&
+list 0 --json "$node" && [ "$(jq -c '[.checkpoints[] | .snapshot, .quorum, .equal] | unique' "$dir/out")" = '[null]' ] &&
 	[ "$(jq '[.checkpoints[] | (.live != null) == (.present and .type == "registry")] | all' "$dir/out")" = true ]
 ok "JSON has the digests of the one place that is there"
 
 # --- all is equal ---
 
-run 0 --quorum "$quorum" --with "$snapshot" "$node" && same "equal
+list 0 --quorum "$quorum" --with "$snapshot" "$node" && same "equal
 equal
 equal
 - (none: live, snapshot, quorum)
@@ -75,14 +57,14 @@ equal
 equal
 equal"
 ok "three places, all equal: exit 0"
-run 0 --json --quorum "$quorum" --with "$snapshot" "$node" &&
+list 0 --json --quorum "$quorum" --with "$snapshot" "$node" &&
 	[ "$(about 'SQL Server' 00000001 registry '.equal, (.live == .quorum), (.live == .snapshot), (.live | length)' | xargs)" = 'true true true 64' ] &&
 	[ "$(about 'SQL Server' 00000001 crypto '.equal, .live, (.snapshot == .quorum)' | xargs)" = 'true null true' ] &&
 	[ "$(about 'SQL Server' 00000001 crypto .quorum)" = "$(sha256sum <"$quorum/MSCS/$sql/00000001.CPR" | cut -c1-64)" ] &&
 	[ "$(about 'SQL Server' 00000004 registry '.equal, .live, .snapshot, .quorum' | xargs)" = 'null null null null' ]
 ok "the same in JSON; a .CPR by the SHA-256 of its bytes"
 cp "$dir/out" "$dir/from-node"
-run 0 --json --quorum "$quorum" --with "$node" "$snapshot" &&
+list 0 --json --quorum "$quorum" --with "$node" "$snapshot" &&
 	jq -c '[.checkpoints[] | .live, .snapshot, .quorum, .equal]' "$dir/out" >"$dir/a" &&
 	jq -c '[.checkpoints[] | .live, .snapshot, .quorum, .equal]' "$dir/from-node" | diff "$dir/a" - >"$dir/why"
 ok "asked of the snapshot, with the node's disk: the same"
@@ -96,7 +78,7 @@ online="when the resource next goes online, Windows overwrites the node's key wi
 	rm "$quorum/MSCS/$agent/00000001.CPT" &&
 	printf x >>"$quorum/MSCS/$sql/00000001.CPR"
 ok "another image, a damaged one, a missing one, another .CPR"
-run 1 --quorum "$quorum" --with "$snapshot" "$node" && same "equal
+list 1 --quorum "$quorum" --with "$snapshot" "$node" && same "equal
 differs: quorum
 equal (damaged: quorum)
 - (none: live, snapshot, quorum)
@@ -113,12 +95,12 @@ grep -q "^checkpoint-differs: crypto checkpoint 00000001 of SQL Server: the quor
 ok "the same of a .CPR"
 grep -q "^checkpoint-damaged: registry checkpoint 00000003 of SQL Server: the quorum disk's .CPT cannot be read: .*MSCS/$sql/00000003.CPT: " "$dir/out"
 ok "a damaged image is named"
-run 1 --json --quorum "$quorum" "$node" &&
+list 1 --json --quorum "$quorum" "$node" &&
 	[ "$(about 'SQL Server' 00000002 registry '.equal, .differs[], .snapshot' | xargs)" = 'false quorum null' ] &&
 	[ "$(about 'SQL Server' 00000003 registry '.equal, .quorum' | xargs)" = 'null null' ] &&
 	says 'SQL Server' 00000002 registry checkpoint-differs "the quorum disk's .CPT differs from the node's key; $online"
 ok "two places of three, in JSON"
-run 1 --quorum "$quorum" "$snapshot" && [ "$(copies | grep -c differs)" = 2 ] && [ "$(copies | grep -c 'none: live')" = 0 ]
+list 1 --quorum "$quorum" "$snapshot" && [ "$(copies | grep -c differs)" = 2 ] && [ "$(copies | grep -c 'none: live')" = 0 ]
 ok "a snapshot beside a quorum disk, without a node"
 
 cp "$quorum/MSCS/$sql/00000001.CPT" "$quorum/MSCS/$sql/00000002.CPT"
@@ -135,7 +117,7 @@ rm -rf "$quorum" && cp -r testdata/quorum-2003 "$quorum"
 cp -r "$snapshot" "$dir/broken" && chmod -R u+w "$dir/broken" &&
 	printf x | dd of="$dir/broken/$sql/00000001.CPT" bs=1 seek=9000 conv=notrunc status=none &&
 	rm "$dir/broken/$sql/00000001.CPR" && cp "$dir/other" "$dir/broken/$sql/00000002.CPT"
-run 1 --quorum "$quorum" --with "$dir/broken" "$node" && same "equal (damaged: snapshot)
+list 1 --quorum "$quorum" --with "$dir/broken" "$node" && same "equal (damaged: snapshot)
 equal (damaged: snapshot)
 equal
 - (none: live, snapshot, quorum)
@@ -146,37 +128,37 @@ equal
 equal
 equal"
 ok "files of a snapshot that are not as its log says are no images"
-run 2 --with "$dir" "$node" && grep -q 'are not one of each$' "$dir/err"
+list 2 --with "$dir" "$node" && grep -q 'are not one of each$' "$dir/err"
 ok "a directory that is no snapshot: wrong usage"
 mkdir "$dir/empty" && : >"$dir/empty/quolog.log"
-run 1 --with "$dir/empty" "$node" && [ ! -s "$dir/out" ] && grep -q '^clusnap: .*/empty: quolog.log: ' "$dir/err"
+list 1 --with "$dir/empty" "$node" && [ ! -s "$dir/out" ] && grep -q '^clusnap: .*/empty: quolog.log: ' "$dir/err"
 ok "a snapshot without a manifest"
 "$clusnap" backup --quiet "$dir/disks/node-2019" "$dir/second" 2>"$dir/err"
-run 3 --with "$dir/second" "$node" && grep -q 'is of another cluster, NORDSEE' "$dir/err"
+list 3 --with "$dir/second" "$node" && grep -q 'is of another cluster, NORDSEE' "$dir/err"
 ok "another cluster's snapshot: refused"
-run 3 --with "$dir/disks/node-2019" "$snapshot" && grep -q 'is of another cluster, NORDSEE' "$dir/err"
+list 3 --with "$dir/disks/node-2019" "$snapshot" && grep -q 'is of another cluster, NORDSEE' "$dir/err"
 ok "another cluster's node: refused"
-run 2 --with "$snapshot" "$snapshot" && run 2 --with "$node" "$node" &&
-	run 2 --with "$snapshot" "$node/WINNT/Cluster/CLUSDB" && run 2 --with "$node/WINNT/Cluster/CLUSDB" "$snapshot"
+list 2 --with "$snapshot" "$snapshot" && list 2 --with "$node" "$node" &&
+	run 2 --with "$snapshot" "$node/WINNT/Cluster/CLUSDB" && list 2 --with "$node/WINNT/Cluster/CLUSDB" "$snapshot"
 ok "two of a kind: wrong usage"
-mkdir "$dir/nothing" && run 4 --quorum "$dir/nothing" "$node" && grep -q 'it is no quorum disk' "$dir/err"
+mkdir "$dir/nothing" && list 4 --quorum "$dir/nothing" "$node" && grep -q 'it is no quorum disk' "$dir/err"
 ok "no quorum disk"
 
 # --- the node ---
 
 cp -r "$node" "$dir/moved" && hive=$(find "$dir/moved" -ipath '*/config/software') && head -c 8000 "$software" >"$hive"
-run 1 --quorum "$quorum" --with "$dir/moved" "$snapshot" && [ "$(copies | grep -c 'equal (damaged: live)')" = 5 ] &&
+list 1 --quorum "$quorum" --with "$dir/moved" "$snapshot" && [ "$(copies | grep -c 'equal (damaged: live)')" = 5 ] &&
 	grep -q "^checkpoint-damaged: registry checkpoint 00000001 of SQL Server: the node's key cannot be read: " "$dir/out"
 ok "a node whose SOFTWARE is damaged, beside a snapshot"
 second=$dir/disks/node-2019
-run 0 --with "$dir/second" "$second" && [ "$(copies | grep -c '^equal$')" = 6 ]
+list 0 --with "$dir/second" "$second" && [ "$(copies | grep -c '^equal$')" = 6 ]
 ok "the second generation: equal"
 "$clusnap" save --quiet "$software" 'Microsoft\Microsoft SQL Server\MSSQL.1\Cluster' "$dir/cpt" &&
 	cp -r "$quorum" "$dir/old-quorum" && cd "$dir/old-quorum/MSCS/$sql" && cp "$dir/cpt" 00000001.CPT
 cd - >/dev/null || exit 1
 id=$(jq -r '[.checkpoints[] | select(.resource_name == "SQL Server")][0].resource' <<<"$("$clusnap" checkpoint list --json "$second")")
 [ "$id" = "$sql" ] || mv "$dir/old-quorum/MSCS/$sql" "$dir/old-quorum/MSCS/$id"
-run 1 --json --quorum "$dir/old-quorum" "$second" &&
+list 1 --json --quorum "$dir/old-quorum" "$second" &&
 	says 'SQL Server' 00000001 registry checkpoint-differs "the quorum disk's .CPT differs from the node's key; when the resource next goes online, Windows 2008 and later overwrites the node's key with the copy in its cluster database, whose form is not public and which is not compared here"
 ok "the second generation: what Windows will do is another thing"
 
@@ -233,5 +215,4 @@ print("\n".join(wrong), count)
 sys.exit(bool(wrong) or min(count.values()) < 10)
 PYTHON
 ok "the judge's hashes have the same pattern on six labs"
-echo "1..$plan"
-exit $failed
+finish

@@ -2,36 +2,8 @@
 # The command line from outside: what contract and manual promise of every command - help,
 # usage, messages, exit status, JSON, what is printed where - and that sources never change
 # (promise 1). Works on copies of the sample.
-set -u
-export LC_ALL=C.UTF-8
-unset NO_COLOR
-clusnap=${BUILD:-build}/clusnap
-tools=${BUILD:-build}/tests/tools
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-plan=0 failed=0
+. tests/cli.sh
 
-ok() # NAME; the status of the command before decides
-{
-	local status=$?
-	plan=$((plan + 1))
-	if [ "$status" -eq 0 ]; then
-		echo "ok $plan - $1"
-	else
-		echo "not ok $plan - $1"
-		failed=1
-		{ head -c 2000 "$dir/out"; echo '--'; head -c 2000 "$dir/err"; } | cat -v | sed 's/^/# /'
-	fi
-}
-
-run() # STATUS COMMAND...: true if that is the exit status; output goes to $dir/out and err
-{
-	local wanted=$1 status=0
-	shift
-	timeout 300 "$clusnap" "$@" >"$dir/out" 2>"$dir/err" </dev/null || status=$?
-	echo "exit status $status, wanted $wanted: clusnap $*" >"$dir/status"
-	[ "$status" -eq "$wanted" ] || { cat "$dir/status" >>"$dir/err"; return 1; }
-}
 silent() { [ ! -s "$dir/$1" ]; }
 # On standard error: only lines "clusnap: what: why", at least one.
 messages() { [ -s "$dir/err" ] && ! grep -qv '^clusnap: .*: .' "$dir/err"; }
@@ -116,7 +88,7 @@ for bad in nothing empty noise four-bytes cut fifo folder dangling; do
 		# an empty folder may be called an incomplete snapshot
 		[ "$name$bad" = extractfolder ] && wanted='[14]'
 		run 4 $command || { [ "$wanted" != 4 ] && run 1 $command; }
-		[ $? -eq 0 ] && { [ "$(sed 's/.*status \([0-9]*\).*/\1/' "$dir/status")" = 1 ] || messages; }
+		[ $? -eq 0 ] && { [ $status -eq 1 ] || messages; }
 		ok "$name of $bad: $wanted, a message that names it"
 	done
 	run 4 save "$dir/bad/$bad" '' "$out/x" && messages && [ ! -e "$out/x" ]
@@ -366,5 +338,4 @@ if strace -o "$dir/one" true 2>/dev/null && ! grep -q . <<<"${WRAPPER-}"; then
 	ok "promise 1: strace sees sources opened for reading only ($opened times)"
 fi
 
-echo "1..$plan"
-exit $failed
+finish

@@ -1,29 +1,9 @@
 #!/bin/bash
 # edit, checkpoint add and checkpoint remove: one more transaction, all or nothing, whatever is
 # killed. The tree is judged by hivexregedit.
-set -u
-export LC_ALL=C.UTF-8
+. tests/cli.sh
 . tests/fault.sh
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-clusnap=${BUILD:-build}/clusnap
 snapshot=$dir/snapshot
-plan=0 failed=0
-
-ok() # NAME; the status of the command before
-{
-	local status=$?
-	plan=$((plan + 1))
-	[ "$status" -eq 0 ] && echo "ok $plan - $1" || { echo "not ok $plan - $1"; failed=1; }
-}
-
-run() # STATUS COMMAND...
-{
-	local wanted=$1 status=0
-	shift
-	"$clusnap" "$@" >"$dir/out" 2>"$dir/err" || status=$?
-	[ "$status" -eq "$wanted" ] || { sed 's/^/# /' "$dir/err"; false; }
-}
 
 # state SEQ: the tree as of SEQ in hivexregedit's words
 state()
@@ -189,5 +169,4 @@ if fault_have; then
 	ok "killed at $fault_points system calls: the old snapshot or the new one"
 	sed 's/^/# /' <<<"$fault_bad"
 fi
-echo "1..$plan"
-exit $failed
+finish

@@ -2,34 +2,8 @@
 # What the commands on one hive tell scripts: how bad each problem is, what recovery could not
 # see, what salvage and .reg text had to leave out. Works on copies of the sample, with bytes
 # of theirs changed in place.
-set -u
-export LC_ALL=C.UTF-8
-clusnap=${BUILD:-build}/clusnap
-tools=${BUILD:-build}/tests/tools
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-plan=0 failed=0
+. tests/cli.sh
 
-ok() # NAME; the status of the command before decides
-{
-	local status=$?
-	plan=$((plan + 1))
-	if [ "$status" -eq 0 ]; then
-		echo "ok $plan - $1"
-	else
-		echo "not ok $plan - $1"
-		failed=1
-		{ head -c 2000 "$dir/out"; echo '--'; head -c 2000 "$dir/err"; } | cat -v | sed 's/^/# /'
-	fi
-}
-
-run() # STATUS COMMAND...: true if that is the exit status; output goes to $dir/out and err
-{
-	local wanted=$1 status=0
-	shift
-	timeout 300 "$clusnap" "$@" >"$dir/out" 2>"$dir/err" </dev/null || status=$?
-	[ "$status" -eq "$wanted" ] || { echo "exit status $status, not $wanted" >>"$dir/err"; return 1; }
-}
 json() { jq -e "$1" "$dir/out" >/dev/null; }
 
 # Changes words of a hive in place: CHANGE is Python, b the bytes, root the root key's record,
@@ -225,5 +199,4 @@ for file in "$dir"/odd/*; do
 done
 [ "$found" -gt 0 ] && [ -s "$dir/names" ] && [ ! -s "$dir/twice" ]
 ok "export --json: no two keys have one name, whatever is in it"
-echo "1..$plan"
-exit $failed
+finish

@@ -1,23 +1,7 @@
 #!/bin/bash
 # What is written about the program is true: the manual's examples and README's session work on
 # the sample, and manual, README and --help name the same commands, options and exit statuses.
-set -u
-export LC_ALL=C.UTF-8
-clusnap=$(realpath "${BUILD:-build}/clusnap")
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-plan=0 failed=0
-
-ok() # NAME; the status of the command before decides; what is in $dir/why is shown
-{
-	local status=$?
-	plan=$((plan + 1))
-	[ "$status" -eq 0 ] && echo "ok $plan - $1" && return
-	echo "not ok $plan - $1"
-	sed 's/^/# /' "$dir/why"
-	failed=1
-}
-: >"$dir/why"
+. tests/cli.sh
 
 mkdir "$dir/mnt" "$dir/backup" "$dir/bin"
 cp -r testdata/node-2003 "$dir/mnt/kiel"
@@ -130,5 +114,4 @@ awk 'NR == FNR { want[++n] = $0; next } { got[++m] = $0 }
 	}' "$dir/session" "$dir/played" >"$dir/why"
 ok "README's session is what comes out"
 
-echo "1..$plan"
-exit $failed
+finish
