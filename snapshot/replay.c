@@ -99,6 +99,9 @@ static bool find(const struct quolog *log, uint64_t sequence, size_t *index, str
 		*index = (size_t)(sequence - first); /* they rise by one */
 		return true;
 	}
+	if (!log->entry_count)
+		return error_set(err, ERROR_USAGE, "there is no transaction %llu, nor any other",
+		                 (unsigned long long)sequence);
 	return error_set(err, ERROR_USAGE, "there is no transaction %llu, only %llu to %llu",
 	                 (unsigned long long)sequence, (unsigned long long)first,
 	                 (unsigned long long)(first + log->entry_count - 1));

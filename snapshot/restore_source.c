@@ -8,33 +8,43 @@
 #include "snapshot/replay.h"
 #include "snapshot/restoring.h"
 
-static bool open_snapshot(struct restore *r, struct restore_source *source, struct error *err)
+static bool open_state(struct restore *r, struct restore_source *source, struct error *err)
 {
 	const struct journal_request *request = &r->options->request;
 	const struct verdict *verdict = &source->verdict;
-	uint64_t sequence;
+	uint64_t sequence = request->to ? request->sequence : verdict->sequence;
 
-	if (!verify_path(r->ctx, source->path, &source->verdict, err))
-		return false;
-	if (!verdict->complete) {
-		if (!restore_refuse(r, "snapshot-damaged", err,
-		                    "%s is damaged: %s: %s (`clusnap verify` names all); take "
-		                    "another copy of it, or name its newest chk????.tmp itself",
-		                    source->path, verdict->damage[0].path, verdict->damage[0].text))
-			return false;
-		if (!verdict->log)
-			return r->refusal_count
-			               ? restore_refused(r, err)
-			               : error_set(err, ERROR_SOURCE,
-			                           "%s: has no quolog.log that can be read; "
-			                           "name its newest chk????.tmp itself",
-			                           source->path);
-	}
-	sequence = request->to ? request->sequence : verdict->sequence;
+	/* without a manifest nothing says which state is the newest */
+	if (!verdict->log || !(request->to || sequence))
+		return error_set(err, ERROR_SOURCE,
+		                 "%s: has no quolog.log that can be read as far as a manifest; "
+		                 "name its newest chk????.tmp itself",
+		                 source->path);
 	r->journal.request.sequence = sequence;
 	r->journal.id = talloc_strdup(r->ctx, verdict->id);
 	source->hive = replay_hive(r->ctx, source->path, verdict->log, sequence, err);
 	return source->hive != NULL;
+}
+
+/* Of a damaged snapshot all that cannot be read is one refusal, as long as it is not overridden. */
+static bool refuse_damaged(struct restore *r, struct error *err)
+{
+	return r->refusal_count && err->kind != ERROR_INTERNAL ? restore_refused(r, err) : false;
+}
+
+static bool open_snapshot(struct restore *r, struct restore_source *source, struct error *err)
+{
+	const struct verdict *verdict = &source->verdict;
+
+	if (!verify_path(r->ctx, source->path, &source->verdict, err))
+		return false;
+	if (!verdict->complete &&
+	    !restore_refuse(r, "snapshot-damaged", err,
+	                    "%s is damaged: %s: %s (`clusnap verify` names all); take another copy "
+	                    "of it, or name its newest chk????.tmp itself",
+	                    source->path, verdict->damage[0].path, verdict->damage[0].text))
+		return false;
+	return open_state(r, source, err) || refuse_damaged(r, err);
 }
 
 /* Is it a directory with a chk????.tmp? Then it was a snapshot, or a backup that Windows made. */
@@ -51,6 +61,16 @@ static bool has_chk(const char *path)
 	return found;
 }
 
+static bool no_log(struct restore *r, const struct restore_source *source, struct error *err)
+{
+	error_set(err, ERROR_SOURCE,
+	          "%s has no quolog.log, so it is no whole snapshot; name its newest chk????.tmp "
+	          "itself",
+	          source->path);
+	return restore_refuse(r, "snapshot-damaged", err, "%s", err->text) &&
+	       refuse_damaged(r, err);
+}
+
 static bool open_copy(struct restore *r, struct restore_source *source, struct error *err)
 {
 	const struct copy *copy = &source->copy;
@@ -60,12 +80,8 @@ static bool open_copy(struct restore *r, struct restore_source *source, struct e
 		return error_set(err, ERROR_USAGE,
 		                 "%s: --to is for a snapshot, which has a history", source->path);
 	if (!copy_open(r->ctx, source->path, &r->options->hive, &source->copy, err))
-		return has_chk(source->path)
-		               ? error_wrap(err,
-		                            "%s has no quolog.log, so it is no whole snapshot; "
-		                            "name its newest chk????.tmp itself",
-		                            source->path)
-		               : false;
+		return err->kind != ERROR_INTERNAL && has_chk(source->path) ? no_log(r, source, err)
+		                                                            : false;
 	if (!copy->hive)
 		return error_set(err,
 		                 copy->condition == COPY_MISSING ? ERROR_BAD_NEWS : ERROR_SOURCE,

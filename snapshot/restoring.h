@@ -12,8 +12,7 @@ struct replacement *restore_replacement(struct restore *r, struct error *err);
 
 /* --- restore_source.c --- */
 
-/* Opens what is to be restored. A snapshot that is damaged is a refusal as long as it can be read.
- */
+/* Opens what is to be restored. A snapshot that is damaged is a refusal. */
 bool restore_source_open(struct restore *r, struct error *err);
 
 /* --- restore_refuse.c --- */

@@ -155,10 +155,25 @@ printf x | dd of="$work/damaged/quolog.log" conv=notrunc status=none
 refuse snapshot-damaged 'chk????.tmp' "$work/damaged" "$kiel"
 expect 4 'chk????.tmp' restore --force snapshot-damaged "$work/damaged" "$kiel"
 rm "$work/damaged/quolog.log"
-expect 4 'chk????.tmp' restore "$work/damaged" "$kiel"
+refuse snapshot-damaged 'chk????.tmp' "$work/damaged" "$kiel"
+expect 4 'chk????.tmp' restore --force snapshot-damaged "$work/damaged" "$kiel"
 damage zeroed "$kiel/WINNT/Cluster/CLUSDB"
 expect 0 restored restore "$work/damaged/chk0001.tmp" "$kiel"
 result "refused: a damaged snapshot"
+
+# So that no state can be read: the same name, but nothing that an override could take.
+fresh_disks
+damage changed "$kiel/WINNT/Cluster/CLUSDB"
+for how in 'truncate -s 0 quolog.log' 'truncate -s 100 quolog.log' 'truncate -s -1 quolog.log' \
+	'truncate -s 0 chk0001.tmp' 'truncate -s 9000 chk0001.tmp' 'rm chk0001.tmp'; do
+	rm -rf "$work/damaged"
+	cp -r "$snapshot" "$work/damaged"
+	(cd "$work/damaged" && $how)
+	refuse snapshot-damaged 'take another copy' "$work/damaged" "$kiel"
+	run restore --force snapshot-damaged "$work/damaged" "$kiel"
+	[ $status -eq 4 ] && [[ $err != *'no transaction'* ]] || wrong "$how, forced: $status: $err"
+done
+result "refused: a snapshot of which no state can be read"
 
 fresh_disks
 printf 'hibr' | cat - /dev/zero 2>/dev/null | head -c 4096 >"$emden/hiberfil.sys"
