@@ -108,7 +108,8 @@ bool restore_run(struct restore *restore, struct error *err);
 /*
  * Finishes the interrupted restore of options->target, or begins it anew if its new files were
  * not whole yet; *FOUND says whether there was one. Of OPTIONS, target, quorum, hive and progress
- * are used. RESTORE has the journal then.
+ * are used. RESTORE has the journal then. ERROR_REFUSED if it cannot begin anew, because its
+ * source would give other files by now.
  */
 bool restore_resume(TALLOC_CTX *ctx, const struct restore_options *options, struct restore *restore,
                     bool *found, struct error *err);

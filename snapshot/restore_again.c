@@ -109,11 +109,37 @@ static bool stuck(const struct restore *r, struct error *err)
 	                            r->journal.aside[JOURNAL_SYSTEM], JOURNAL_LIST_NAME);
 }
 
+/* Would the plan put the same files as the one that was interrupted? */
+static bool same_files(const struct journal *one, const struct journal *other)
+{
+	bool same = one->step_count == other->step_count;
+
+	for (uint32_t i = 0; same && i < one->step_count; i++) {
+		const struct journal_step *a = &one->steps[i], *b = &other->steps[i];
+
+		same = a->op == b->op && a->disk == b->disk && strcmp(a->path, b->path) == 0 &&
+		       memcmp(a->new.digest, b->new.digest, DIGEST_SIZE) == 0;
+	}
+	return same;
+}
+
+/* The source lies on no disk of the restore, and may have become another in the meantime. */
+static bool plan_anew(const struct restore_options *options, struct restore *r, struct error *err)
+{
+	struct journal interrupted = r->journal;
+
+	return restore_plan(r->ctx, options, r, err) &&
+	       (same_files(&interrupted, &r->journal) ||
+	        error_set(err, ERROR_REFUSED,
+	                  "%s is not what it was when that began; to restore what it is now, run "
+	                  "this without --resume",
+	                  options->request.source));
+}
+
 /* The new files were not whole yet: what there is goes, and it begins from the start. */
 static bool begin_anew(struct restore *r, struct replacement *replacement, struct error *err)
 {
 	struct restore_options *options = talloc_memdup(r->ctx, r->options, sizeof(*options));
-	TALLOC_CTX *ctx = r->ctx;
 
 	if (!options)
 		return error_memory(err);
@@ -121,7 +147,7 @@ static bool begin_anew(struct restore *r, struct replacement *replacement, struc
 	if (!replacement_back(replacement, options->progress, options->progress_data, err))
 		return stuck(r, err);
 	talloc_free(replacement);
-	return (restore_plan(ctx, options, r, err) && restore_run(r, err)) ||
+	return (plan_anew(options, r, err) && restore_run(r, err)) ||
 	       error_wrap(err, "the interrupted restore had replaced nothing and is undone, and "
 	                       "cannot begin anew");
 }
