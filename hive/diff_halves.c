@@ -3,8 +3,8 @@
  * one from there to the end, which keeps the changes that it finds until they are wanted.
  *
  * The middle is a subkey of the same name in both trees, found by descending to the one that lies
- * in the middle of B's bins: our own images, and most of Windows', are laid out in the order of the
- * walk. Where that is not so one half is larger, and that is all.
+ * in the middle of B's bins: our own images are laid out in the order of the walk. Where a hive is
+ * not, one half is larger, and that is all.
  */
 #include <pthread.h>
 #include <stdlib.h>
