@@ -25,7 +25,7 @@
  * blanks, any case of dword: and hex:) becomes changes: [KEY] is create-key, though it may
  * be there already (regedit makes what is missing, parents too), [-KEY] is delete-key,
  * "name"=- is delete-value. REGEDIT4 files are refused: nobody knows their code page. In
- * strings the only escapes are \\ and \"; a string ends on its line.
+ * strings the only escapes are \\ and \"; a line break in one is part of it, as regedit writes it.
  */
 #ifndef HIVE_REG_H
 #define HIVE_REG_H

@@ -1,6 +1,6 @@
 /*
- * Data in .reg text: quoted text, dword:, hex:. Only hexadecimal data runs on to further
- * lines.
+ * Data in .reg text: quoted text, dword:, hex:. Hexadecimal data runs on to further lines behind a
+ * backslash, quoted text without: a line break in it is part of it, as it stands there.
  */
 #include <strings.h>
 
@@ -110,37 +110,37 @@ static bool add_bytes(struct reg_reader *reader, const void *bytes, size_t size)
 	return true;
 }
 
-/* The end of the quoted text that begins here, or NULL. */
-static bool find_quote(const struct reg_reader *reader, const char **end)
+/*
+ * The end of the quoted text that goes on at AT: the quotation mark, or the end of the line. NULL
+ * if it has an escape that is none.
+ */
+static const char *find_end(const struct reg_reader *reader, const char *at)
 {
-	const char *at = reader->at + 1;
-
 	while (*at && *at != '"') {
-		if (*at == '\\' && at[1] != '\\' && at[1] != '"')
-			return error_set(
-				reader->err, ERROR_SOURCE,
-				"line %llu: unknown escape in a quoted text: a backslash is "
-				"written \\\\, a quotation mark \\\"",
-				(unsigned long long)reader->lines.number);
+		if (*at == '\\' && at[1] != '\\' && at[1] != '"') {
+			error_set(reader->err, ERROR_SOURCE,
+			          "line %llu: unknown escape in a quoted text: a backslash is "
+			          "written \\\\, a quotation mark \\\"",
+			          (unsigned long long)reader->lines.number);
+			return NULL;
+		}
 		at += *at == '\\' ? 2 : 1;
 	}
-	if (!*at)
-		return error_set(reader->err, ERROR_SOURCE,
-		                 "line %llu ends inside a quoted text (one with a line break is "
-		                 "written as hex(1):)",
-		                 (unsigned long long)reader->lines.number);
-	*end = at;
-	return true;
+	return at;
 }
 
 /* The name of a value, quoted. */
 bool reg_read_name(struct reg_reader *reader)
 {
-	const char *end;
+	const char *end = find_end(reader, reader->at + 1);
 	char *put;
 
-	if (!find_quote(reader, &end))
+	if (!end)
 		return false;
+	if (!*end)
+		return error_set(reader->err, ERROR_SOURCE,
+		                 "line %llu ends inside the name of a value",
+		                 (unsigned long long)reader->lines.number);
 	if ((size_t)(end - reader->at) > reader->name_room) {
 		talloc_free(reader->name);
 		reader->name_room = 2 * (size_t)(end - reader->at);
@@ -160,31 +160,64 @@ bool reg_read_name(struct reg_reader *reader)
 	return true;
 }
 
-/* Quoted text as UTF-16LE with its NUL. */
-static bool read_string(struct reg_reader *reader)
+/* A character as UTF-16LE. */
+static bool add_code(struct reg_reader *reader, uint32_t code)
 {
-	const char *at = reader->at + 1, *end;
+	unsigned count = 0;
 	le16 units[2];
 
-	if (!find_quote(reader, &end))
-		return false;
+	if (code >= 0x10000) {
+		units[count++] = le16_put((uint16_t)(0xd7c0 + (code >> 10)));
+		code = 0xdc00 + (code & 0x3ff);
+	}
+	units[count++] = le16_put((uint16_t)code);
+	return add_bytes(reader, units, count * sizeof(le16));
+}
+
+static bool add_text(struct reg_reader *reader, const char *at, const char *end)
+{
 	while (at < end) {
-		unsigned count = 0;
 		uint32_t code;
 
 		at += *at == '\\';
 		at += name_get_utf8(at, (size_t)(end - at), &code);
-		if (code >= 0x10000) {
-			units[count++] = le16_put((uint16_t)(0xd7c0 + (code >> 10)));
-			code = 0xdc00 + (code & 0x3ff);
-		}
-		units[count++] = le16_put((uint16_t)code);
-		if (!add_bytes(reader, units, count * sizeof(le16)))
+		if (!add_code(reader, code))
 			return false;
 	}
-	units[0] = le16_put(0);
-	reader->at = end + 1;
-	return add_bytes(reader, units, sizeof(le16));
+	return true;
+}
+
+/* From the end of a line inside a quoted text, which began in line FIRST, to the next line. */
+static bool break_line(struct reg_reader *reader, uint64_t first)
+{
+	bool end;
+
+	if ((reader->lines.returned && !add_code(reader, '\r')) || !add_code(reader, '\n') ||
+	    !reg_next_line(reader, &end))
+		return false;
+	return !end || error_set(reader->err, ERROR_SOURCE,
+	                         "the quoted text that begins in line %llu does not end",
+	                         (unsigned long long)first);
+}
+
+/* Quoted text as UTF-16LE with its NUL. */
+static bool read_string(struct reg_reader *reader)
+{
+	uint64_t first = reader->lines.number;
+
+	reader->at++;
+	for (;;) {
+		const char *end = find_end(reader, reader->at);
+
+		if (!end || !add_text(reader, reader->at, end))
+			return false;
+		if (*end) {
+			reader->at = end + 1;
+			return add_code(reader, 0);
+		}
+		if (!break_line(reader, first))
+			return false;
+	}
 }
 
 /* From the backslash at the end of this line to the next one. */

@@ -110,12 +110,8 @@ bool reg_lines_next(struct reg_lines *lines, bool *end, struct error *err)
 		memcpy(lines->line, from, size);
 		put = size;
 	}
-	if (put > 0 && lines->line[put - 1] == '\r')
-		put--;
-	if (!check(lines, put, err))
-		return false;
-	while (put > 0 && (lines->line[put - 1] == ' ' || lines->line[put - 1] == '\t'))
-		put--;
+	lines->returned = put > 0 && lines->line[put - 1] == '\r';
+	put -= lines->returned;
 	lines->line[put] = '\0';
-	return true;
+	return check(lines, put, err);
 }

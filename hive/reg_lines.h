@@ -12,7 +12,8 @@ struct reg_lines {
 	uint64_t at;     /* the first byte of the next line */
 	bool wide;       /* UTF-16LE; else UTF-8 */
 	uint64_t number; /* of the current line, from 1 */
-	char *line;      /* WTF-8, without its end and the blanks there; talloc */
+	bool returned;   /* the current line ends in CR LF; else LF, or the text ends with it */
+	char *line;      /* WTF-8, without its end; talloc */
 	size_t room;
 };
 

@@ -1,6 +1,6 @@
 /*
- * Reading .reg text: a line is a key, a value, a comment or nothing; only hexadecimal data
- * runs on to further lines. The grammar is looser than what regedit writes (blanks, comments,
+ * Reading .reg text: a line is a key, a value, a comment or nothing; only data runs on to further
+ * lines. The grammar is looser than what regedit writes (blanks, comments,
  * letter case) and stricter than what regedit takes: what it would skip in silence, such as
  * an unknown escape, is an error here, because somebody meant something by it.
  */
@@ -130,17 +130,26 @@ static bool read_key(struct reg_reader *reader)
 	return true;
 }
 
+/* Is the line TEXT, perhaps with blanks behind it? */
+static bool is_first_line(const struct reg_reader *reader, const char *text)
+{
+	size_t size = strlen(text);
+
+	return strncmp(reader->at, text, size) == 0 &&
+	       reader->at[size + strspn(reader->at + size, " \t")] == '\0';
+}
+
 static bool read_header(struct reg_reader *reader)
 {
 	bool end;
 
 	if (!reg_next_line(reader, &end))
 		return false;
-	if (strcmp(reader->at, "REGEDIT4") == 0)
+	if (is_first_line(reader, "REGEDIT4"))
 		return error_set(reader->err, ERROR_SOURCE,
 		                 "is a REGEDIT4 file, whose code page nobody knows: save it as "
 		                 "version 5.00");
-	return strcmp(reader->at, header) == 0 || reg_expected(reader, header);
+	return is_first_line(reader, header) || reg_expected(reader, header);
 }
 
 static bool read_all(struct reg_reader *reader)

@@ -291,6 +291,10 @@ static const struct {
 	{ HEAD "[R]\n\"x\"=HEX(FFFFFFFF): 1 , f2,\\\r\n\t03 ; c\r\n",
 	  "create-key()set-value(|x|ffffffff|01f203)" },
 	{ HEAD "[R]\n\"x\"=hex(b):00,\\  \n 01,\\\n02\n", "create-key()set-value(|x|b|000102)" },
+	{ HEAD "[R]\n@=\"a\r\n b \r\n\r\n;\\\"\" ; c\r\n@=-\n",
+	  "create-key()set-value(||1|61000d000a002000620020000d000a000d000a003b0022000000)"
+	  "delete-value(|)" },
+	{ HEAD "[R]\n@=\"\n\t\"\n", "create-key()set-value(||1|0a0009000000)" },
 	{ HEAD "[R]\n\"\xf0\x9f\x98\x80\"=\"\xf0\x9f\x98\x80\"\n",
 	  "create-key()set-value(|\xf0\x9f\x98\x80|1|3dd800de0000)" },
 };
@@ -332,8 +336,14 @@ static const struct {
 	{ HEAD "[R\\x]x", "line 2: the end of the line is expected, not 'x'" },
 	{ HEAD "hello", "line 2: [KEY], \"name\"= or @= is expected, not 'hello'" },
 	{ HEAD "[R]\n@", "line 3 ends where '=' is expected" },
-	{ HEAD "[R]\n\"x=", "line 3 ends inside a quoted text (one with a line break is written as "
-	                    "hex(1):)" },
+	{ HEAD "[R]\n\"x=", "line 3 ends inside the name of a value" },
+	{ HEAD "[R]\n\"x\n\"=\"\"", "line 3 ends inside the name of a value" },
+	{ HEAD "[R]\n@=\"a", "the quoted text that begins in line 3 does not end" },
+	{ HEAD "[R]\n@=\"a\n\n[R\\\\x]\n", "the quoted text that begins in line 3 does not end" },
+	{ HEAD "[R]\n@=\"a\nb\\n\"\n", "line 4: unknown escape in a quoted text: a backslash is "
+	                               "written \\\\, a quotation mark \\\"" },
+	{ HEAD "[R]\n@=\"a\nb\" c\n", "line 4: the end of the line is expected, not 'c'" },
+	{ HEAD "[R]\n@=\"a\nb\rc\"\n", "line 4 has a carriage return in it" },
 	{ HEAD "[R]\n@=\"C:\\temp\"", "line 3: unknown escape in a quoted text: a backslash is "
 	                              "written \\\\, a quotation mark \\\"" },
 	{ HEAD "[R]\n@=\"a\\", "line 3: unknown escape in a quoted text: a backslash is written "
