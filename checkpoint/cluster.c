@@ -219,6 +219,15 @@ bool cluster_read(TALLOC_CTX *ctx, const struct hive *hive, struct cluster *clus
 
 /* --- questions --- */
 
+bool cluster_has_node(const struct cluster *c, const char *name)
+{
+	for (uint32_t i = 0; i < c->node_count; i++) {
+		if (c->nodes[i].name && fold_equal(c->nodes[i].name, name))
+			return true;
+	}
+	return false;
+}
+
 const struct cluster_resource *cluster_resource(const struct cluster *c, const char *name)
 {
 	const struct cluster_resource *found = NULL;

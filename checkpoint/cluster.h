@@ -103,6 +103,9 @@ bool cluster_same(const struct cluster *a, const struct cluster *b);
  */
 int cluster_compare(TALLOC_CTX *ctx, const struct cluster *a, const struct cluster *b, char **why);
 
+/* Is a computer of this name (any case) one of its nodes? */
+bool cluster_has_node(const struct cluster *cluster, const char *name);
+
 /* A resource by GUID (any spelling) or name (any case); NULL if there is none or several. */
 const struct cluster_resource *cluster_resource(const struct cluster *cluster, const char *name);
 

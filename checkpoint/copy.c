@@ -30,15 +30,6 @@ const char *copy_origin(TALLOC_CTX *ctx, const struct copy *copy)
 	                       copy->hive && hive_salvaged(copy->hive) ? COPY_SALVAGED : "");
 }
 
-static bool is_member(const struct cluster *cluster, const char *node)
-{
-	for (uint32_t i = 0; i < cluster->node_count; i++) {
-		if (cluster->nodes[i].name && fold_equal(cluster->nodes[i].name, node))
-			return true;
-	}
-	return false;
-}
-
 /* The node's own name must be among the nodes of the database that it keeps. */
 static void check_member(struct copy *copy)
 {
@@ -46,7 +37,7 @@ static void check_member(struct copy *copy)
 
 	if (!node || copy->cluster.node_count == 0)
 		return;
-	if (is_member(&copy->cluster, node))
+	if (cluster_has_node(&copy->cluster, node))
 		return;
 	problems_add(copy->problems, PROBLEM_HEALS, PROBLEM_NOWHERE, "not-a-member",
 	             "the computer is called %s, and no node of the cluster %s is", node,
@@ -192,7 +183,8 @@ static void check_identity(struct copy *copy, const struct copy *other)
 		             "clusters with one name: ERROR_CLUSTER_INSTANCE_ID_MISMATCH (5893)",
 		             or_unknown(own->instance_id), own->name, other->path,
 		             or_unknown(theirs->instance_id));
-	else if ((node && is_member(own, node)) || (own_node && is_member(theirs, own_node)))
+	else if ((node && cluster_has_node(own, node)) ||
+	         (own_node && cluster_has_node(theirs, own_node)))
 		problems_add(copy->problems, PROBLEM_HEALS, PROBLEM_NOWHERE, "identity-mismatch",
 		             "it is of the cluster %s, %s of %s, and one of the two computers is a "
 		             "member of both: ERROR_CLUSTER_INSTANCE_ID_MISMATCH (5893)",

@@ -6,7 +6,6 @@
  */
 #include <linux/magic.h>
 #include <stdarg.h>
-#include <strings.h>
 #include <sys/vfs.h>
 
 #include "snapshot/layout.h"
@@ -143,10 +142,8 @@ static bool refuse_member(struct restore *r, struct error *err)
 	const struct cluster *cluster = &r->source.cluster;
 	const char *node = r->target.system->node;
 
-	for (uint32_t i = 0; node && i < cluster->node_count; i++) {
-		if (cluster->nodes[i].name && strcasecmp(cluster->nodes[i].name, node) == 0)
-			return true;
-	}
+	if (node && cluster_has_node(cluster, node))
+		return true;
 	return restore_refuse(
 		r, "not-a-member", err,
 		"the computer on %s is called %s, and no node of the cluster %s in %s "

@@ -195,6 +195,19 @@ cp "$emden/Windows/Cluster/CLUSDB" "$quorum/MSCS/chk1C4.tmp"
 refuse identity-mismatch chk1C4.tmp --authoritative --quorum "$quorum" "$snapshot" "$kiel"
 result "refused: another cluster, another generation, a node that is no member, a foreign quorum disk"
 
+# Windows knows no letter case in names, of any alphabet.
+fresh_disks
+printf '%s\n' 'Windows Registry Editor Version 5.00' '' '[\ControlSet002\Control\ComputerName\ComputerName]' \
+	'"ComputerName"=hex(1):4c,00,fc,00,62,00,65,00,63,00,6b,00,00,00' >"$work/a.reg"
+hivexregedit --merge "$emden/Windows/System32/config/SYSTEM" "$work/a.reg"
+cp -r "$snapshot19" "$work/luebeck"
+printf '%s\n' 'Windows Registry Editor Version 5.00' '' '[HKEY_LOCAL_MACHINE\Cluster\Nodes\1]' \
+	$'"NodeName"="L\xc3\x9cBECK"' >"$work/a.reg"
+expect 0 'transaction 2 is done' edit "$work/luebeck" "$work/a.reg"
+expect 3 $'is called L\xc3\xbcbeck, and no node' restore "$snapshot19" "$emden"
+expect 0 restored restore "$work/luebeck" "$emden"
+result "the name of a member may be spelled in another letter case"
+
 service() { # START: of ClusSvc on emden, in both control sets
 	printf 'Windows Registry Editor Version 5.00\n' >"$work/a.reg"
 	for set in 1 2; do
