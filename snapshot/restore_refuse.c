@@ -120,7 +120,8 @@ static bool refuse_other(struct restore *r, const struct cluster *whose, const c
 		r, "identity-mismatch", err,
 		"ERROR_CLUSTER_INSTANCE_ID_MISMATCH (5893): %s is of the cluster %s (instance %s), "
 		"and %s of %s (instance %s); Windows 2003 removes the cluster service from a node "
-		"with a foreign database (KB924473)",
+		"with a foreign database (KB924473); make sure that this is the right disk, or "
+		"restore a database of its own cluster",
 		where, whose->name ? whose->name : "without a name", identity(whose),
 		r->source.path, ours->name ? ours->name : "without a name", identity(ours));
 }
@@ -147,7 +148,8 @@ static bool refuse_member(struct restore *r, struct error *err)
 	return restore_refuse(
 		r, "not-a-member", err,
 		"the computer on %s is called %s, and no node of the cluster %s in %s "
-		"is; it was evicted, renamed, or is another cluster's",
+		"is; it was evicted, renamed, or is another cluster's: restore a state in which it "
+		"is one (--to), or let it join the cluster anew",
 		r->options->target, node ? node : "nothing that could be read",
 		cluster->name ? cluster->name : "without a name", r->source.path);
 }
@@ -160,7 +162,8 @@ static bool refuse_generation(struct restore *r, struct error *err)
 		return true;
 	return restore_refuse(r, "generation-mismatch", err,
 	                      "%s runs Windows of cluster generation %u, and the database is of "
-	                      "generation %u (1: up to 2003, 2: 2008 and later)",
+	                      "generation %u (1: up to 2003, 2: 2008 and later); restore a "
+	                      "database of the same generation",
 	                      r->options->target, here, there);
 }
 
@@ -195,6 +198,8 @@ static bool refuse_hibernated(struct restore *r, struct error *err)
 	const struct system *system = r->target.system;
 	const struct problem *unknown = problems_find(system->problems, "hibernation-unknown");
 
+	if (!unknown) /* a resume that did not end is tried again */
+		unknown = problems_find(system->problems, "resume-tried");
 	if (!system->hibernated && !unknown)
 		return true;
 	return restore_refuse(

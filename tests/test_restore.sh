@@ -180,11 +180,20 @@ printf 'hibr' | cat - /dev/zero 2>/dev/null | head -c 4096 >"$emden/hiberfil.sys
 damage zeroed "$emden/Windows/Cluster/CLUSDB"
 refuse hibernated 'hiberfil.sys' "$snapshot19" "$emden"
 expect 0 'forced: ' restore --force hibernated "$snapshot19" "$emden"
-result "refused: a hibernated node"
+printf 'RSTR' | dd of="$emden/hiberfil.sys" conv=notrunc status=none # it may try once more
+damage zeroed "$emden/Windows/Cluster/CLUSDB"
+refuse hibernated 'may be hibernated' "$snapshot19" "$emden"
+expect 0 'forced: ' restore --force hibernated "$snapshot19" "$emden"
+result "refused: a node that is hibernated, or may be"
 
 fresh_disks
 refusals=3 codes='identity-mismatch not-a-member generation-mismatch'
 refuse identity-mismatch 'ERROR_CLUSTER_INSTANCE_ID_MISMATCH (5893)' "$snapshot19" "$kiel"
+for todo in 'identity-mismatch: .*; make sure that this is the right disk' \
+	'not-a-member: .*: restore a state in which it is one (--to)' \
+	'generation-mismatch: .*; restore a database of the same generation'; do
+	grep -q "$todo" <<<"$err" || wrong "not what to do: $todo"
+done
 expect 3 not-a-member restore --force identity-mismatch --force generation-mismatch "$snapshot19" "$kiel"
 expect 3 identity-mismatch restore --force not-a-member --force generation-mismatch "$snapshot19" "$kiel"
 expect 3 generation-mismatch restore --force not-a-member --force identity-mismatch "$snapshot19" "$kiel"
