@@ -82,8 +82,15 @@ static bool enter(struct hive *hive, const struct hive_options *options, struct 
 	const struct regf_base *base = bytes_at(bytes, 0, sizeof(*base));
 	uint64_t size;
 
-	if (!base || memcmp(base->signature, "regf", 4) != 0)
-		return error_set(err, ERROR_SOURCE, "is not a registry hive");
+	if (!base)
+		return error_set(err, ERROR_SOURCE,
+		                 "it is no hive: the file has only %llu bytes: "
+		                 "ERROR_NOT_REGISTRY_FILE (1017)",
+		                 (unsigned long long)bytes.size);
+	if (memcmp(base->signature, "regf", 4) != 0)
+		return error_set(err, ERROR_SOURCE,
+		                 "it is no hive: there is no regf signature: "
+		                 "ERROR_NOT_REGISTRY_FILE (1017)");
 	if (!validate(hive, options, err))
 		return false;
 	size = le32_get(base->bins_size);

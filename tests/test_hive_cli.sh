@@ -74,8 +74,13 @@ fresh
 change "$hive" 'put(8, get(8) - 1)'
 : >"$hive.LOG2"
 run 1 check --json "$hive" && json '.condition == "dirty" and .windows == "refuses" and
-	(.problems | map(.code) == ["dirty"]) and (.warnings | map(.code) == ["log-missing"])'
+	(.problems | map(.code) == ["dirty"] and .[0].weight == "fatal") and (.warnings | map(.code) == ["log-missing"])'
 ok "check --json: dirty, and one log is missing"
+run 1 check --json --ignore-logs "$hive" && json '.problems | map(.code + .weight) == ["dirtyodd"]'
+ok "with --ignore-logs no more than odd"
+head -c 600 "$sample" >"$dir/short"
+run 4 save "$dir/short" "" "$dir/none" && grep -q 'has only 600 bytes' "$dir/err"
+ok "a file that ends in its base block is said to be that short"
 
 # --- salvage of what no log makes clean ---
 

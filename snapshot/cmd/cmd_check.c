@@ -101,8 +101,9 @@ static void print_json(const struct verdict *verdict)
 		json_object_set_new(object, "unrecovered", cmd_json_text(verdict->unrecovered));
 	if (verdict->dirty)
 		json_array_append_new(problems,
-		                      json_pack("{s:i,s:s,s:o}", "offset", 0, "code", "dirty",
-		                                "text", cmd_json_text(verdict->dirty)));
+		                      json_pack("{s:i,s:s,s:o,s:s}", "offset", 0, "code", "dirty",
+		                                "text", cmd_json_text(verdict->dirty), "weight",
+		                                verdict->unrecovered ? "fatal" : "odd"));
 	json_object_set_new(object, "problems", problems);
 	json_object_set_new(object, "notes", problem_list(all, PROBLEM_NOTE, PROBLEM_NOTE));
 	json_object_set_new(object, "windows", json_string(what_windows_does(verdict)));
