@@ -80,7 +80,8 @@ bool save_prove(const struct hive *hive, const struct hive_key *key, const struc
 	if (same)
 		return true;
 	err->kind = ERROR_INTERNAL;
-	return error_wrap(err, "%s: the image differs from its source and is not kept", name);
+	return error_wrap(err, "%s: the image is not proved to be as its source, and is not kept",
+	                  name);
 }
 
 struct image *save_proved(TALLOC_CTX *ctx, const struct hive *hive, const struct hive_key *key,
