@@ -190,6 +190,17 @@ ok "diff: nor does a list"
 run 0 diff --reg --output "$dir/text" "$sample" "$sample" && [ -s "$dir/text" ]
 ok "but .reg text does"
 
+# --- a .reg file that turns A into B is for A ---
+
+software=testdata/node-2003/WINNT/system32/config/SOFTWARE
+run 0 save "$software" Contoso "$dir/other"
+run 1 diff --reg --utf8 --key Contoso --key Lager "$software" "$dir/other" &&
+	grep '^\[' "$dir/out" >"$dir/names" && [ "$(grep -cv '^\[-*HKEY_LOCAL_MACHINE.SOFTWARE.Contoso[]\\]' "$dir/names")" -eq 0 ]
+ok "diff --reg: keys are called as those of A"
+run 1 diff --reg --utf8 --root HKEY_X --key Contoso --key Lager "$software" "$dir/other" &&
+	grep -q '^\[HKEY_X.Contoso\]' "$dir/out" && ! grep -q 'HKEY_X.Lager' "$dir/out"
+ok "below --root, too"
+
 # --- names that JSON cannot hold ---
 
 mkdir "$dir/odd"

@@ -91,7 +91,10 @@ bool cmd_reg_write(struct cmd *cmd, const struct cmd_reg *reg, const struct hive
                    struct cmd_reg_done *told, struct error *err)
 {
 	struct output output = { .to_file = reg->output != NULL };
-	struct reg_options options = { top_path(cmd->ctx, reg->root, b, key_b), reg->utf8 };
+	/* It is A that it will be carried out on. */
+	char *top = a ? top_path(cmd->ctx, reg->root, a, key_a)
+	              : top_path(cmd->ctx, reg->root, b, key_b);
+	struct reg_options options = { top, reg->utf8 };
 	struct diff_options diff = { .leave_out = reg->leave_out };
 	struct reg_left_out left_out;
 	bool done;

@@ -31,7 +31,10 @@ struct cmd_reg_done {
 	uint64_t names_left_out; /* of them, because .reg text cannot hold a name in them */
 };
 
-/* Writes what turns A into B; A is NULL for an export. What .reg cannot say is said. */
+/*
+ * Writes what turns A into B, with the paths of A; A is NULL for an export. What .reg cannot say
+ * is said.
+ */
 bool cmd_reg_write(struct cmd *cmd, const struct cmd_reg *reg, const struct hive *a,
                    const struct hive_key *key_a, const struct hive *b, const struct hive_key *key_b,
                    struct cmd_reg_done *done, struct error *err);
