@@ -208,6 +208,29 @@ static bool warn_older(struct restore *r, struct error *err)
 	return why ? true : error_memory(err);
 }
 
+static bool puts_images(const struct restore *r)
+{
+	for (uint32_t i = 0; i < r->journal.step_count; i++) {
+		const struct journal_step *step = &r->journal.steps[i];
+
+		if (step->op == JOURNAL_PUT && step->disk == JOURNAL_QUORUM)
+			return true;
+	}
+	return r->options->request.checkpoints;
+}
+
+/* The log has every state of the database, but a snapshot keeps one image of a checkpoint. */
+static void warn_images(struct restore *r)
+{
+	uint64_t asked = r->journal.request.sequence;
+
+	if (r->options->request.to && asked != r->source.verdict.sequence && puts_images(r))
+		problems_add(r->warnings, PROBLEM_NOTE, PROBLEM_NOWHERE, "checkpoint-images-newest",
+		             "the snapshot has checkpoint images of its last backup alone: they "
+		             "are what is put back, not what they were at transaction %llu",
+		             (unsigned long long)asked);
+}
+
 static bool plan(struct restore *r, struct error *err)
 {
 	const struct journal_request *request = &r->options->request;
@@ -224,6 +247,7 @@ static bool plan(struct restore *r, struct error *err)
 		return false;
 	if (request->authoritative && r->quorum && !plan_quorum(r, err))
 		return false;
+	warn_images(r);
 	return warn_older(r, err) && restore_name(r, err) && restore_advise(r, err);
 }
 

@@ -87,8 +87,9 @@ static bool open_copy(struct restore *r, struct restore_source *source, struct e
 		                 copy->condition == COPY_MISSING ? ERROR_BAD_NEWS : ERROR_SOURCE,
 		                 "%s%s", copy->why,
 		                 copy->condition == COPY_DAMAGED
-		                         ? " (what is sound of it can be saved as a hive and "
-		                           "restored: `clusnap save --salvage HIVE \"\" OUT`)"
+		                         ? " (if anything of it is sound, `clusnap save --salvage "
+		                           "HIVE \"\" OUT` makes a hive of that which can be "
+		                           "restored)"
 		                         : "");
 	source->hive = copy->hive;
 	if (!restore_interrupted(&source->copy, &interrupted, err))

@@ -286,7 +286,11 @@ expect 0 restored restore "$work/edited" "$emden"
 tree "$emden/Windows/Cluster/CLUSDB" | grep -q Edited || wrong "the newest state is not there"
 expect 0 restored restore --to 1 "$work/edited" "$emden"
 same_tree "$emden/Windows/Cluster/CLUSDB" "$snapshot19/chk0001.tmp" "--to 1"
+[[ $err != *checkpoint-images-newest* ]] || wrong "no image was put back: $err"
 expect 2 'no transaction 99' restore --to 99 "$work/edited" "$emden"
+expect 0 'checkpoint-images-newest: ' restore --dry-run --checkpoints --to 1 "$work/edited" "$emden"
+run restore --dry-run --checkpoints --to 3 "$work/edited" "$emden" # the newest
+[[ $err != *checkpoint-images-newest* ]] || wrong "they are as of that: $err"
 expect 2 'number' restore --to x "$work/edited" "$emden"
 result "--to SEQ"
 
