@@ -179,6 +179,12 @@ run 1 export --quiet "$dir/h/good" && grep -q 'left out' "$dir/err"
 ok "not with --quiet either, which says so too"
 run 0 export --quiet "$sample"
 ok "export of names that it can hold is"
+evil=$'Quorum\\\e[31mred\a\e]0;title\a\xc2\x9b2J\r\n\t\x7f'
+run 3 export "$dir/h/good" "$evil" && [ ! -s "$dir/out" ] && grep -q 'clusnap save' "$dir/err"
+ok "a key whose own path it cannot hold is not exported"
+run 0 save "$dir/h/good" "$evil" "$dir/evil" && run 1 export --utf8 "$dir/evil" &&
+	grep -q '^\[HKEY_LOCAL_MACHINE.evil.below\]' "$dir/out"
+ok "saved first, it is"
 
 # --- --output is for .reg text ---
 

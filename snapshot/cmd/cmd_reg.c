@@ -70,6 +70,17 @@ static char *top_path(TALLOC_CTX *ctx, const char *root, const struct hive *hive
 	return talloc_asprintf(ctx, "%s%s%s", root, *below ? "\\" : "", below);
 }
 
+/* A name with a line break or a NUL (which stands as c0 80 in WTF-8) has no place in a section. */
+static bool can_be_written(const char *path, struct error *err)
+{
+	if (!strpbrk(path, "\r\n") && !strstr(path, "\xc0\x80"))
+		return true;
+	return error_set(err, ERROR_REFUSED,
+	                 "%s: a .reg file has no words for the path, a name in it has a line break "
+	                 "or a NUL (`clusnap save` the key, and take that hive)",
+	                 path);
+}
+
 static void say_left_out(const struct reg_left_out *left_out)
 {
 	for (unsigned op = 0; op < CHANGE_OPS; op++) {
@@ -99,8 +110,10 @@ bool cmd_reg_write(struct cmd *cmd, const struct cmd_reg *reg, const struct hive
 	struct reg_left_out left_out;
 	bool done;
 
-	if (!options.root)
+	if (!top)
 		return error_memory(err);
+	if (!can_be_written(top, err))
+		return false;
 	output.writer = reg_writer_new(cmd->ctx, &options, put, &output, err);
 	done = output.writer && diff_subtrees(a, key_a, b, key_b, &diff, each, &output, err) &&
 	       reg_write_end(output.writer, &left_out, err) &&
