@@ -196,6 +196,13 @@ ok "diff: nor does a list"
 run 0 diff --reg --output "$dir/text" "$sample" "$sample" && [ -s "$dir/text" ]
 ok "but .reg text does"
 
+# --- --root ---
+
+run 0 export --utf8 --root 'HKEY_X\Y\' "$sample" Groups && grep -q '^\[HKEY_X.Y.Groups\]' "$dir/out"
+ok "export: --root may end in a backslash"
+run 2 export --utf8 --root '' "$sample" Groups && grep -q -e --root "$dir/err"
+ok "but not be empty"
+
 # --- a .reg file that turns A into B is for A ---
 
 software=testdata/node-2003/WINNT/system32/config/SOFTWARE

@@ -59,6 +59,7 @@ static char *top_path(TALLOC_CTX *ctx, const char *root, const struct hive *hive
 {
 	const char *name = strrchr(hive_name(hive), '/');
 	char *below = hive_path(ctx, hive, key);
+	size_t size;
 
 	name = name ? name + 1 : hive_name(hive);
 	if (cmd_is_cluster_hive(hive))
@@ -67,12 +68,16 @@ static char *top_path(TALLOC_CTX *ctx, const char *root, const struct hive *hive
 		root = talloc_asprintf(ctx, "HKEY_LOCAL_MACHINE\\%s", name);
 	if (!root || !below)
 		return NULL;
-	return talloc_asprintf(ctx, "%s%s%s", root, *below ? "\\" : "", below);
+	for (size = strlen(root); size && root[size - 1] == '\\';)
+		size--;
+	return talloc_asprintf(ctx, "%.*s%s%s", (int)size, root, *below ? "\\" : "", below);
 }
 
 /* A name with a line break or a NUL (which stands as c0 80 in WTF-8) has no place in a section. */
 static bool can_be_written(const char *path, struct error *err)
 {
+	if (*path == '\0' || *path == '\\')
+		return error_set(err, ERROR_USAGE, "--root is the path of a key, and not empty");
 	if (!strpbrk(path, "\r\n") && !strstr(path, "\xc0\x80"))
 		return true;
 	return error_set(err, ERROR_REFUSED,
