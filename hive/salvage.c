@@ -2,7 +2,9 @@
  * Salvage: the walk over a damaged hive, into a writer.
  *
  * It is kept apart from walk.c so that a sound hive pays nothing for it. Paths are those on which
- * the walk came, because a key's own idea of its parent may be what is broken.
+ * the walk came, because a key's own idea of its parent may be what is broken: lists count for
+ * more, and only a key to which none leads is asked for its parent. Hence two walks: the first goes
+ * by lists alone and tells which keys those are.
  */
 #include "hive/salvage.h"
 
@@ -168,29 +170,92 @@ static void compare_counts(const struct salvage *s, const struct writer_count *w
 		             fewer ? "not" : "more than", keys, values);
 }
 
-static struct salvage *begin(TALLOC_CTX *tmp, const struct hive *hive, struct problems *lost)
+static bool take_bits(struct salvage *s)
+{
+	size_t bits = s->hive->bins.size / 64 + 1;
+
+	s->left = s->hive->bins.size;
+	s->text = TEXT_MAX + s->hive->bins.size;
+	s->owned = talloc_zero_size(s, bits);
+	s->known = talloc_zero_size(s, bits);
+	s->unsound = talloc_zero_size(s, bits);
+	return s->owned && s->known && s->unsound;
+}
+
+static struct salvage *begin(TALLOC_CTX *tmp, const struct hive *hive)
 {
 	struct salvage *s = talloc_zero(tmp, struct salvage);
-	size_t bits = hive->bins.size / 64 + 1;
 
 	if (!s)
 		return NULL;
 	s->hive = hive;
-	s->lost = lost;
-	s->left = hive->bins.size;
-	s->text = TEXT_MAX + hive->bins.size;
 	s->data_max = hive->minor <= 3 ? REGF_STANDARD_DATA_MAX : UINT16_MAX * REGF_BIG;
-	s->owned = talloc_zero_size(s, bits);
-	s->known = talloc_zero_size(s, bits);
-	s->unsound = talloc_zero_size(s, bits);
-	return s->owned && s->known && s->unsound ? s : NULL;
+	return s;
+}
+
+/* A walk over all that can be had, into SINK; LOST gets what cannot. */
+static bool walk(struct salvage *s, struct sink *sink, struct problems *lost, struct error *err)
+{
+	bool done;
+
+	s->sink = sink;
+	s->lost = lost;
+	lost->same = UINT32_MAX; /* each by its path, as long as there is room for text */
+	s->depth = 0;
+	done = take_bits(s) ? run(s, err) : error_memory(err);
+	for (; s->depth; s->depth--)
+		TALLOC_FREE(s->levels[s->depth - 1].subkeys.list);
+	return done;
+}
+
+/* --- the first walk --- */
+
+static bool no_key(struct sink *sink, const struct sink_key *key, struct error *err)
+{
+	(void)sink, (void)key, (void)err;
+	return true;
+}
+
+static bool no_value(struct sink *sink, const struct sink_value *value, struct error *err)
+{
+	(void)sink, (void)value, (void)err;
+	return true;
+}
+
+static bool no_data(struct sink *sink, struct bytes piece, struct error *err)
+{
+	(void)sink, (void)piece, (void)err;
+	return true;
+}
+
+static bool no_end(struct sink *sink, struct error *err)
+{
+	(void)sink, (void)err;
+	return true;
+}
+
+/* Writes nothing: afterwards it is known to which keys no list leads. */
+static bool walk_first(struct salvage *s, struct error *err)
+{
+	struct sink nobody = { no_key, no_value, no_data, no_end };
+	struct problems *unheard = problems_new(s);
+	bool done;
+
+	if (!unheard)
+		return error_memory(err);
+	done = walk(s, &nobody, unheard, err) && salvage_orphans_find(s, err);
+	talloc_free(unheard);
+	TALLOC_FREE(s->owned);
+	TALLOC_FREE(s->known);
+	TALLOC_FREE(s->unsound);
+	return done;
 }
 
 struct image *salvage_image(TALLOC_CTX *ctx, const struct hive *hive, struct problems *lost,
                             struct error *err)
 {
 	TALLOC_CTX *tmp = talloc_new(NULL);
-	struct salvage *s = tmp ? begin(tmp, hive, lost) : NULL;
+	struct salvage *s = tmp ? begin(tmp, hive) : NULL;
 	struct writer_count written;
 	struct image *image = NULL;
 	struct writer *writer;
@@ -200,17 +265,13 @@ struct image *salvage_image(TALLOC_CTX *ctx, const struct hive *hive, struct pro
 		talloc_free(tmp);
 		return NULL;
 	}
-	lost->same = UINT32_MAX; /* each by its path, as long as there is room for text */
-	writer = writer_new(tmp, hive->minor <= 3 ? 3 : 5, hive_image(hive)->bytes.size, err);
-	if (writer) {
-		s->sink = writer_sink(writer);
-		if (run(s, err))
-			image = writer_finish(ctx, writer, &written, err);
-	}
+	writer = walk_first(s, err) ? writer_new(tmp, hive->minor <= 3 ? 3 : 5,
+	                                         hive_image(hive)->bytes.size, err)
+	                            : NULL;
+	if (writer && walk(s, writer_sink(writer), lost, err))
+		image = writer_finish(ctx, writer, &written, err);
 	if (image)
 		compare_counts(s, &written);
-	for (unsigned i = 0; i < REGF_DEPTH_MAX; i++)
-		talloc_free(s->levels[i].subkeys.list);
 	talloc_free(tmp);
 	return image;
 }

@@ -1,10 +1,10 @@
 /*
  * salvage: what is sound of a damaged hive, as a new image.
  *
- * No more is left out than is broken: a value, a key with what is below it, one leaf of a list.
- * What a key cannot do without is replaced: its security descriptor by that of the key above,
- * the root's name by another. Time, memory and the size of the image stay in proportion to the
- * hive, whatever it says.
+ * No more is left out than is broken: a value, a key with what is below it. Subkeys whose list is
+ * broken are found by the parent that they name. What a key cannot do without is replaced: its
+ * security descriptor by that of the key above, the root's name by another. Time, memory and the
+ * size of the image stay in proportion to the hive, whatever it says.
  */
 #ifndef HIVE_SALVAGE_H
 #define HIVE_SALVAGE_H

@@ -1,4 +1,5 @@
-/* What salvage.c (the walk), salvage_loss.c, salvage_lists.c and salvage_values.c share. */
+/* What salvage.c (the walk), salvage_lists.c, salvage_orphans.c, salvage_values.c and
+ * salvage_loss.c share. */
 #ifndef HIVE_SALVAGE_INTERNAL_H
 #define HIVE_SALVAGE_INTERNAL_H
 
@@ -16,7 +17,8 @@ struct salvage_item {
 struct salvage_items {
 	struct salvage_item *list; /* talloc array, without a parent */
 	uint32_t count, room;
-	uint32_t seen; /* entries of the lists, sound or not */
+	uint32_t seen;   /* entries of the lists, sound or not */
+	bool incomplete; /* a list, or an entry, leads nowhere */
 };
 
 struct salvage_level {
@@ -25,6 +27,8 @@ struct salvage_level {
 	struct salvage_items subkeys;
 	uint32_t next;
 };
+
+struct salvage_orphan;
 
 struct salvage {
 	const struct hive *hive;
@@ -36,6 +40,8 @@ struct salvage {
 	uint8_t *known;    /* the same for security cells: this one was looked at */
 	uint8_t *unsound;  /* and found wanting */
 	uint32_t data_max; /* bytes of data in a value that the new image can hold */
+	struct salvage_orphan *orphans; /* sorted by parent; none in the first walk */
+	uint32_t orphan_count, orphan_room;
 	struct salvage_level levels[REGF_DEPTH_MAX];
 	unsigned depth;
 };
@@ -59,6 +65,18 @@ bool salvage_lose_one(struct salvage *s, enum salvage_kind kind, struct name nam
  * together are no larger than the hive: so what comes out is not either, whatever refers to what.
  */
 bool salvage_claim(struct salvage *s, uint32_t cell, uint64_t size, struct error *err);
+
+/* Does the key have a name that a subkey can have? */
+bool salvage_is_named(const struct hive_key *key, struct error *err);
+
+/* A subkey, claimed. False if it cannot be had; KEY is filled as far as it can be read. */
+bool salvage_enter(struct salvage *s, uint32_t cell, struct hive_key *key, struct error *err);
+
+/* Finds the keys that have no owner after a walk that went by lists alone. */
+bool salvage_orphans_find(struct salvage *s, struct error *err);
+
+/* Adds those that name the key at the top as their parent. */
+bool salvage_orphans_add(struct salvage *s, struct salvage_items *items, struct error *err);
 
 /* The sound subkeys of the key at the top, in order, each name once. */
 bool salvage_subkeys(struct salvage *s, struct salvage_items *items, struct error *err);

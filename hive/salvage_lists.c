@@ -83,23 +83,27 @@ static bool has_backslash(struct name name)
 	return false;
 }
 
-static bool is_sound(struct salvage *s, uint32_t cell, struct hive_key *key, struct error *err)
+bool salvage_is_named(const struct hive_key *key, struct error *err)
 {
-	uint32_t length;
+	uint32_t length = name_length(key->name);
+	unsigned long long where = open_place(key->cell);
 
-	if (!hive_key_at(s->hive, cell, key, err))
-		return false;
-	length = name_length(key->name);
 	if (length == 0 || length > REGF_KEY_NAME_MAX)
-		return error_set(err, ERROR_SOURCE, "key 0x%llx has a name of %u units",
-		                 open_place(cell), length);
+		return error_set(err, ERROR_SOURCE, "key 0x%llx has a name of %u units", where,
+		                 length);
 	if (!key->name.compressed && key->name.size % 2)
 		return error_set(err, ERROR_SOURCE, "key 0x%llx has a name of %u bytes, in UTF-16",
-		                 open_place(cell), key->name.size);
+		                 where, key->name.size);
 	if (has_backslash(key->name))
 		return error_set(err, ERROR_SOURCE, "key 0x%llx has a backslash in its name",
-		                 open_place(cell));
-	return salvage_claim(s, cell, sizeof(*key->nk) + key->name.size, err);
+		                 where);
+	return true;
+}
+
+bool salvage_enter(struct salvage *s, uint32_t cell, struct hive_key *key, struct error *err)
+{
+	return hive_key_at(s->hive, cell, key, err) && salvage_is_named(key, err) &&
+	       salvage_claim(s, cell, sizeof(*key->nk) + key->name.size, err);
 }
 
 /* --- lists --- */
@@ -159,7 +163,8 @@ static bool add_leaf(struct salvage *s, const struct list *leaf, struct salvage_
 		uint32_t cell = entry(leaf, i);
 		struct hive_key key = { 0 };
 
-		if (!is_sound(s, cell, &key, err)) {
+		if (!salvage_enter(s, cell, &key, err)) {
+			items->incomplete = true;
 			if (!salvage_lose_one(s, SALVAGE_SUBKEY, key.name, err))
 				return false;
 		} else if (!salvage_item_add(items, key.name, cell, err)) {
@@ -180,6 +185,7 @@ static bool add_leaves(struct salvage *s, const struct list *index, struct salva
 		if (found && leaf.index)
 			found = error_set(err, ERROR_SOURCE, "cell 0x%llx: an ri inside an ri",
 			                  open_place(cell));
+		items->incomplete = items->incomplete || !found;
 		if (found ? !add_leaf(s, &leaf, items, err)
 		          : !salvage_lose(s, "a part of its subkeys", err))
 			return false;
@@ -187,9 +193,10 @@ static bool add_leaves(struct salvage *s, const struct list *index, struct salva
 	return true;
 }
 
-bool salvage_subkeys(struct salvage *s, struct salvage_items *items, struct error *err)
+/* All that lists lead to. */
+static bool add_lists(struct salvage *s, const struct regf_key *nk, struct salvage_items *items,
+                      struct error *err)
 {
-	const struct regf_key *nk = s->levels[s->depth - 1].key.nk;
 	uint32_t cell = le32_get(nk->subkey_list);
 	struct list list;
 
@@ -197,12 +204,25 @@ bool salvage_subkeys(struct salvage *s, struct salvage_items *items, struct erro
 	if (le32_get(nk->subkeys) == 0 &&
 	    !is_list(open_cell_quietly(s->hive, cell, sizeof(struct regf_list))))
 		return true;
-	if (!open_list(s, cell, &list, err))
+	if (!open_list(s, cell, &list, err)) {
+		items->incomplete = true;
 		return salvage_lose(s, "its subkeys", err);
+	}
 	if (list.count && s->depth == REGF_DEPTH_MAX) {
 		error_set(err, ERROR_SOURCE, "more than %u levels", REGF_DEPTH_MAX);
 		return salvage_lose(s, "its subkeys", err);
 	}
-	return (list.index ? add_leaves(s, &list, items, err) : add_leaf(s, &list, items, err)) &&
-	       salvage_items_unique(s, items, SALVAGE_SUBKEY, err);
+	return list.index ? add_leaves(s, &list, items, err) : add_leaf(s, &list, items, err);
+}
+
+bool salvage_subkeys(struct salvage *s, struct salvage_items *items, struct error *err)
+{
+	const struct regf_key *nk = s->levels[s->depth - 1].key.nk;
+
+	if (!add_lists(s, nk, items, err))
+		return false;
+	if ((items->incomplete || items->seen < le32_get(nk->subkeys)) &&
+	    s->depth < REGF_DEPTH_MAX && !salvage_orphans_add(s, items, err))
+		return false;
+	return salvage_items_unique(s, items, SALVAGE_SUBKEY, err);
 }
