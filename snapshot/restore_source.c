@@ -32,6 +32,17 @@ static bool refuse_damaged(struct restore *r, struct error *err)
 	return r->refusal_count && err->kind != ERROR_INTERNAL ? restore_refused(r, err) : false;
 }
 
+/* Its newest chk????.tmp may be what is damaged, and the way there still be in the log. */
+static bool no_state(struct restore *r, const struct verdict *verdict, struct error *err)
+{
+	if (err->kind == ERROR_INTERNAL || r->refusal_count)
+		return refuse_damaged(r, err);
+	if (verdict->complete || !verdict->log || r->options->request.to)
+		return false;
+	return error_wrap(err, "its newest state cannot be read; an earlier one may be (--to SEQ, "
+	                       "`clusnap log` lists them)");
+}
+
 static bool open_snapshot(struct restore *r, struct restore_source *source, struct error *err)
 {
 	const struct verdict *verdict = &source->verdict;
@@ -44,7 +55,7 @@ static bool open_snapshot(struct restore *r, struct restore_source *source, stru
 	                    "of it, or name its newest chk????.tmp itself",
 	                    source->path, verdict->damage[0].path, verdict->damage[0].text))
 		return false;
-	return open_state(r, source, err) || refuse_damaged(r, err);
+	return open_state(r, source, err) || no_state(r, verdict, err);
 }
 
 /* Is it a directory with a chk????.tmp? Then it was a snapshot, or a backup that Windows made. */

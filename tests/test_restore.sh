@@ -292,6 +292,10 @@ expect 0 'checkpoint-images-newest: ' restore --dry-run --checkpoints --to 1 "$w
 run restore --dry-run --checkpoints --to 3 "$work/edited" "$emden" # the newest
 [[ $err != *checkpoint-images-newest* ]] || wrong "they are as of that: $err"
 expect 2 'number' restore --to x "$work/edited" "$emden"
+rm "$work/edited/chk0002.tmp" # what led to it is still there
+expect 4 'an earlier one may be (--to SEQ' restore --force snapshot-damaged "$work/edited" "$emden"
+expect 0 restored restore --force snapshot-damaged --to 2 "$work/edited" "$emden"
+tree "$emden/Windows/Cluster/CLUSDB" | grep -q Edited || wrong "the state before the lost one is another"
 result "--to SEQ"
 
 # --- checkpoints ---
