@@ -140,16 +140,42 @@ static bool salvage(struct hive *hive, const struct hive_options *options, struc
 
 static const struct hive_options no_options;
 
+/* Salvage of a file without a base block. ERR says so, and stays if it is no hive either. */
+static struct image *without_base(struct hive *hive, const struct source *source,
+                                  struct problems *left_out, struct error *err)
+{
+	struct error why = *err;
+	struct image *image;
+	uint32_t minor;
+
+	if (!image_wait(source->hive, UINT64_MAX, err))
+		return NULL;
+	image = salvage_base(hive, source->hive->bytes, &minor, err);
+	if (!image)
+		return NULL;
+	hive->recovery = recover_unused(source);
+	problems_add(left_out, PROBLEM_HEALS, 0, "left-out",
+	             "%s: its base block, and what its logs held; by its bins and lists it is a "
+	             "hive of format 1.%u: %s",
+	             hive->name, minor, why.text);
+	hive->salvaged = true;
+	return image;
+}
+
 /* Salvage of a dirty hive whose logs are of no use: ERR says why, and that is what is lost. */
 static struct image *without_logs(struct hive *hive, const struct source *source,
                                   struct problems *left_out, struct error *err)
 {
 	static const struct recover_options as_it_is = { .ignore_logs = true };
-	struct error why = *err;
-	struct image *image = recover(hive, source, &as_it_is, &hive->recovery, err);
+	struct error why = *err, again = { 0 };
+	struct image *image = recover(hive, source, &as_it_is, &hive->recovery, &again);
 
-	if (!image)
+	if (!image && again.kind != ERROR_INTERNAL)
+		return without_base(hive, source, left_out, err);
+	if (!image) {
+		*err = again;
 		return NULL;
+	}
 	problems_add(left_out, PROBLEM_HEALS, 0, "left-out", "%s: what its logs held: %s",
 	             hive->name, why.text);
 	hive->salvaged = true;

@@ -34,7 +34,8 @@ struct hive_options {
 	/*
 	 * NULL: a damaged hive is refused. A list: salvage. What is sound of a damaged hive is
 	 * copied into a new image, which is what is opened then, and what had to be left out is
-	 * added to the list, by path. A dirty hive is read as it is if its logs cannot be used.
+	 * added to the list, by path. A dirty hive is read as it is if its logs cannot be used, and
+	 * one without a base block by its bins.
 	 */
 	struct problems *left_out;
 };

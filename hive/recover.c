@@ -65,9 +65,23 @@ static bool apply_all(const struct walk *walk, const struct plan *plan, struct e
 	return image_seal(walk->image, err);
 }
 
+/* A file that is no hive, TEXT says what its logs are worth. */
+static bool no_hive(const struct plan *plan, struct bytes file, const struct error *why,
+                    const char *text, struct error *err)
+{
+	const uint8_t *bin = bytes_at(file, REGF_BASE_SIZE, 4);
+	bool bins = bin && memcmp(bin, "hbin", 4) == 0;
+
+	return error_set(err, ERROR_SOURCE,
+	                 "it is no hive: %s%s%s%s: ERROR_NOT_REGISTRY_FILE (1017)", why->text,
+	                 plan->message_count ? ", and no log can be used: " : "",
+	                 plan->message_count ? text : "",
+	                 bins ? " (`clusnap save --salvage` goes by its bins)" : "");
+}
+
 /* Why no log was of any use, all in one line. */
-static bool stays_dirty(TALLOC_CTX *tmp, const struct plan *plan, const struct error *why,
-                        bool hive, struct error *err)
+static bool stays_dirty(TALLOC_CTX *tmp, const struct plan *plan, struct bytes file,
+                        const struct error *why, bool hive, struct error *err)
 {
 	char *text = talloc_strdup(tmp, plan->message_count ? "" : "there is none");
 
@@ -75,18 +89,12 @@ static bool stays_dirty(TALLOC_CTX *tmp, const struct plan *plan, const struct e
 		text = talloc_asprintf_append(text, "%s%s", i ? "; " : "", plan->messages[i]);
 	if (!text)
 		return error_memory(err);
-	if (hive)
-		return error_set(err, ERROR_BAD_NEWS,
-		                 "it is dirty (%s) and no log can be used: %s "
-		                 "(--ignore-logs reads it as it is)",
-		                 why->text, text);
-	if (plan->message_count)
-		return error_set(err, ERROR_SOURCE,
-		                 "it is no hive: %s, and no log can be used: %s: "
-		                 "ERROR_NOT_REGISTRY_FILE (1017)",
-		                 why->text, text);
-	return error_set(err, ERROR_SOURCE, "it is no hive: %s: ERROR_NOT_REGISTRY_FILE (1017)",
-	                 why->text);
+	if (!hive)
+		return no_hive(plan, file, why, text, err);
+	return error_set(err, ERROR_BAD_NEWS,
+	                 "it is dirty (%s) and no log can be used: %s "
+	                 "(--ignore-logs reads it as it is)",
+	                 why->text, text);
 }
 
 /* What recover_each() was asked for. */
@@ -149,7 +157,7 @@ static struct image *recover_dirty(TALLOC_CTX *ctx, const struct request *reques
 	if (!plan)
 		return NULL;
 	if (!plan->count) {
-		stays_dirty(plan, plan, why, hive, err);
+		stays_dirty(plan, plan, file, why, hive, err);
 		return NULL;
 	}
 	recovery->condition = RECOVER_REPLAYED;

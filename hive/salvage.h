@@ -19,4 +19,11 @@
 struct image *salvage_image(TALLOC_CTX *ctx, const struct hive *hive, struct problems *lost,
                             struct error *err);
 
+/*
+ * FILE, whose base block is lost, as a sealed image with another one, on CTX; *MINOR is the format
+ * that it seems to have. NULL if it does not look like a hive either, or with ERR if there is no
+ * memory.
+ */
+struct image *salvage_base(TALLOC_CTX *ctx, struct bytes file, uint32_t *minor, struct error *err);
+
 #endif

@@ -138,6 +138,9 @@ head -c 600 /dev/zero >"$hive.LOG2"
 run 4 recover "$hive" "$dir/refused" && grep -q 'LOG1: not used: the file is empty' "$dir/err" &&
 	grep -q 'LOG2: not used: there is no regf' "$dir/err"
 ok "recover: why no log replaces a base block that is lost"
+run 1 save --json --salvage "$hive" '' "$dir/salvaged" && json '.left_out | length == 1 and
+	(.[0].text | contains("its base block"))' && cmp -s "$dir/whole" "$dir/salvaged"
+ok "--salvage goes without, says so, and loses nothing else"
 
 # --- a log that cannot be read ---
 
