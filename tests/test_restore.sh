@@ -397,6 +397,68 @@ else
 	skip "a read-only and a full volume" "not root"
 fi
 
+# --- nothing is thrown away ---
+
+# What has become of each file that $work/was names: it is where it was, or the list of a set-aside
+# directory names it and it is there, byte for byte. Prints the others, and how many were set aside.
+became() { # DISK...
+	python3 - "$work/was" "$@" <<'PYTHON'
+import glob, hashlib, json, os, sys
+
+def digest(path):
+    return hashlib.sha256(open(path, "rb").read()).hexdigest() if os.path.isfile(path) else None
+
+aside = {}
+for root in sys.argv[2:]:
+    for name in glob.glob(root + "/**/clusnap-*/list.json", recursive=True):
+        journal = json.load(open(name))
+        for step in journal["steps"]:
+            if not step["old"]:
+                continue
+            for disk in sys.argv[2:]:
+                place = os.path.join(disk, step["path"])
+                copy = os.path.join(disk, journal["aside"][step["disk"]] or "", step["aside"])
+                if digest(copy) == step["old"]["sha256"]:
+                    aside[place] = step["old"]["sha256"]
+moved = 0
+for line in open(sys.argv[1]):
+    was, path = line.rstrip("\n").split("  ", 1)
+    if digest(path) == was:
+        continue
+    moved += 1
+    if aside.get(path) != was:
+        print(f"{path} is neither where it was nor set aside and listed")
+print(moved)
+PYTHON
+}
+
+keeps_all() { # HOW-MANY WHAT ARGUMENT...
+	local many=$1 what=$2
+	shift 2
+	find "$kiel" "$emden" "$quorum" -type f -exec sha256sum {} + >"$work/was"
+	expect 0 restored restore "$@"
+	became "$kiel" "$emden" "$quorum" >"$work/became"
+	[ "$(<"$work/became")" = "$many" ] || wrong "$what: $(<"$work/became")"
+}
+
+fresh_disks
+damage changed "$emden/Windows/Cluster/CLUSDB"
+for name in LOG LOG1 LOG2 blf; do
+	echo "old $name" >"$emden/Windows/Cluster/CLUSDB.$name"
+done
+keeps_all 5 "a node" "$snapshot19" "$emden"
+damage changed "$kiel/WINNT/Cluster/CLUSDB"
+for file in "$quorum"/MSCS/*/*.CP?; do
+	truncate -s 100 "$file"
+done
+keeps_all $((3 + $(find "$quorum/MSCS" -name '*.CP?' | wc -l))) "authoritative" \
+	--authoritative --quorum "$quorum" "$snapshot" "$kiel"
+printf 'Windows Registry Editor Version 5.00\n\n[\\Microsoft\\Microsoft SQL Server\\MSSQL.1\\MSSQLSERVER]\n"Changed"=dword:00000001\n' >"$work/a.reg"
+hivexregedit --merge "$kiel/WINNT/system32/config/SOFTWARE" "$work/a.reg"
+echo old >"$kiel/WINNT/system32/config/SOFTWARE.LOG"
+keeps_all 2 "checkpoints" --checkpoints "$snapshot" "$kiel"
+result "promise 9: what is replaced is set aside, named and listed, and all else is as it was"
+
 # --- words ---
 
 expect 2 usage restore
