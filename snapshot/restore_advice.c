@@ -32,10 +32,15 @@ static bool first_generation(struct restore *r, struct error *err)
 			"what was restored prevail, restore with --authoritative --quorum DIR.",
 			err);
 	return say(r,
-	           "Keep the other nodes switched off or their cluster service stopped. Start this "
-	           "node first: with no quolog.log on the quorum disk it forms the cluster from "
-	           "its "
-	           "CLUSDB and writes a new chk????.tmp and quolog.log (Q217147, Q280353).",
+	           r->quorum ? "Keep the other nodes switched off or their cluster service "
+	                       "stopped. Start this node first: with no quolog.log on the quorum "
+	                       "disk it forms the cluster from its CLUSDB and writes a new "
+	                       "chk????.tmp and quolog.log (Q217147, Q280353)."
+	                     : "Keep the other nodes switched off or their cluster service "
+	                       "stopped. Start this node first. If there is a quorum disk, which "
+	                       "was not named here, rename its folder MSCS first: the node forms "
+	                       "the cluster from its CLUSDB only where no valid quolog.log and "
+	                       "chk????.tmp are there (Q217147, Q280353).",
 	           err) &&
 	       say(r,
 	           "Then start the cluster service on the other nodes: they join and take the "

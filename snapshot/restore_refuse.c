@@ -268,8 +268,9 @@ bool restore_refuse_quorum(struct restore *r, struct error *err)
 			r, "no-quorum-disk", err,
 			"at its next start the cluster takes its database from the "
 			"quorum disk if that is valid, not from CLUSDB (Q217147): mount "
-			"the quorum disk and name it with --quorum DIR; where there "
-			"is none (majority node set), override this");
+			"the quorum disk and name it with --quorum DIR; in a majority node "
+			"set that is MNS.<GUID>$/<GUID>$ in the node's directory Cluster; "
+			"where there is neither, override this");
 	for (uint32_t i = quorum ? quorum->chk_count : 0; i-- > 0;) {
 		if (!copy_open(r->ctx, quorum->chks[i], NULL, &copy, &unreadable)) {
 			if (unreadable.kind == ERROR_INTERNAL) {

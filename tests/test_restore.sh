@@ -105,7 +105,8 @@ result "the new hive's sequence numbers lie above the old logs'"
 fresh_disks
 damage changed "$kiel/WINNT/Cluster/CLUSDB"
 expect 3 no-quorum-disk restore --authoritative "$snapshot" "$kiel"
-expect 0 restored restore --authoritative --force no-quorum-disk "$snapshot" "$kiel"
+expect 0 'rename its folder MSCS first' restore --authoritative --force no-quorum-disk "$snapshot" "$kiel"
+[[ $out != *'with no quolog.log on the quorum disk'* ]] || wrong "nobody has looked whether it is so: $out"
 fresh_disks
 damage changed "$kiel/WINNT/Cluster/CLUSDB"
 rm "$quorum"/MSCS/2e9ca17f-*/00000001.CP? # lost: they come back
@@ -124,6 +125,20 @@ done >"$work/missing"
 cmp -s "$snapshot"/2e9ca17f-*/00000001.CPR "$quorum"/MSCS/2e9ca17f-*/00000001.CPR || wrong ".CPR"
 expect 0 unchanged restore --authoritative --quorum "$quorum" "$snapshot" "$kiel"
 result "authoritative, first generation: the quorum disk's database is set aside, .CPT and .CPR come back"
+
+# A majority node set has no quorum disk: each node keeps that folder itself.
+fresh_disks
+damage changed "$kiel/WINNT/Cluster/CLUSDB"
+expect 3 "MNS.<GUID>\$/<GUID>\$ in the node's directory Cluster" restore --authoritative "$snapshot" "$kiel"
+majority=$kiel/WINNT/Cluster/MNS.67d25764-9d6b-46a3-aa69-2ae777f4628b\$/67d25764-9d6b-46a3-aa69-2ae777f4628b\$
+mkdir -p "$majority"
+cp -r "$quorum/MSCS" "$majority"
+expect 0 'Start this node first' restore --authoritative --quorum "$majority" "$snapshot" "$kiel"
+same_tree "$kiel/WINNT/Cluster/CLUSDB" "$snapshot/chk0001.tmp" "majority node set"
+cmp -s "$work/quolog" "$(aside "$majority/MSCS")/quolog.log" || wrong "quolog.log is not set aside"
+[ ! -e "$majority/MSCS/quolog.log" ] && [ ! -e "$majority/MSCS/chk1C4.tmp" ] || wrong "the quorum log is in the way"
+expect 0 unchanged restore --authoritative --quorum "$majority" "$snapshot" "$kiel"
+result "authoritative, majority node set: the folder is on the node's own disk"
 
 expect 0 'net start clussvc /fq' restore --authoritative --dry-run "$snapshot19" "$emden"
 expect 2 'first generation' restore --authoritative --quorum "$quorum" "$snapshot19" "$emden"
