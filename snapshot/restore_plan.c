@@ -1,4 +1,6 @@
 /* Planning a restore: everything that can be found wrong is found before a byte is written. */
+#include <errno.h>
+
 #include "hive/save.h"
 #include "snapshot/restoring.h"
 
@@ -251,9 +253,17 @@ static bool plan(struct restore *r, struct error *err)
 	return warn_older(r, err) && restore_name(r, err) && restore_advise(r, err);
 }
 
+/* What cannot be read cannot be set aside. */
+static bool disk_fails(struct error *err)
+{
+	return err->kind == ERROR_SOURCE && err->sys == EIO
+	               ? error_wrap(err, "the disk fails: take an image of it, and go on with that")
+	               : false;
+}
+
 bool restore_plan(TALLOC_CTX *ctx, const struct restore_options *options, struct restore *restore,
                   struct error *err)
 {
 	return restore_begin(ctx, options, restore, err) && check_pending(restore, err) &&
-	       plan(restore, err);
+	       (plan(restore, err) || disk_fails(err));
 }

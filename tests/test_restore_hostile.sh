@@ -144,6 +144,15 @@ kill_at() { # CALL N ARGUMENT...: a restore that is killed before its N-th CALL
 	grep -q 'killed by SIGKILL' "$work/trace" || wrong "was not killed: $(<"$work/out")"
 }
 
+broken
+before=$(bytes "$work/disks")
+ASAN_OPTIONS=detect_leaks=0 strace -f -qq -o "$work/trace" -P "$emden/Windows/Cluster/CLUSDB" -e trace=read,pread64 \
+	-e inject=read,pread64:error=EIO "$clusnap" restore "$snapshot19" "$emden" >"$work/out" 2>&1
+status=$? err=$(<"$work/out")
+[ $status -eq 4 ] && [[ $err == *'take an image of it'*'CLUSDB: cannot read'* ]] || wrong "$status: $err"
+[ "$before" = "$(bytes "$work/disks")" ] || wrong "changed something"
+result "a CLUSDB that cannot be read, and so not be set aside"
+
 renames=renameat # (4) and (5), behind the exchange of CLUSDB
 kill_at $renames 2 "$snapshot19" "$emden"
 run status "$emden"
