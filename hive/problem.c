@@ -77,6 +77,20 @@ bool problems_enough(struct problems *problems, enum problem_weight weight, cons
 	return true;
 }
 
+/* The list with room for one more. */
+static struct problem *list_with_room(struct problems *problems)
+{
+	uint32_t room = (uint32_t)talloc_array_length(problems->list);
+	struct problem *list = problems->list;
+
+	if (problems->count < room)
+		return list;
+	list = talloc_realloc(problems, list, struct problem, room + room / 2 + 8);
+	if (list)
+		problems->list = list;
+	return list;
+}
+
 void problems_add(struct problems *problems, enum problem_weight weight, uint64_t offset,
                   const char *code, const char *format, ...)
 {
@@ -90,9 +104,7 @@ void problems_add(struct problems *problems, enum problem_weight weight, uint64_
 	if (problems_enough(problems, weight, code))
 		return;
 	tally = tally_of(problems, weight, code);
-	list = talloc_realloc(problems, problems->list, struct problem, problems->count + 1);
-	if (list)
-		problems->list = list;
+	list = list_with_room(problems);
 	va_start(args, format);
 	text = list ? talloc_vasprintf(list, format, args) : NULL;
 	va_end(args);
