@@ -6,6 +6,7 @@
  */
 #include <linux/magic.h>
 #include <stdarg.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 
 #include "snapshot/layout.h"
@@ -239,20 +240,40 @@ static bool is_snapshot(struct restore *r, bool *ours, struct error *err)
 	return true;
 }
 
+static bool same_file(const char *a, const char *b)
+{
+	struct stat one, other;
+
+	return stat(a, &one) == 0 && stat(b, &other) == 0 && one.st_dev == other.st_dev &&
+	       one.st_ino == other.st_ino;
+}
+
 /* Its log would be set aside as a quorum disk's, and then it is no snapshot any more. */
 static bool refuse_snapshot(struct restore *r, struct error *err)
 {
 	const char *folder = r->quorum->folder;
 	bool ours = false;
+	char *path;
 
 	if (!is_snapshot(r, &ours, err))
 		return false;
-	return !ours ||
-	       restore_refuse(r, "quorum-is-snapshot", err,
-	                      "%s%s%s is a snapshot of clusnap, which would be taken apart, and no "
+	if (!ours)
+		return true;
+	path = talloc_asprintf(r->ctx, "%s%s%s", r->options->quorum, *folder ? "/" : "", folder);
+	if (!path)
+		return error_memory(err);
+	if (same_file(path, r->options->request.source))
+		return error_set(
+			err, ERROR_REFUSED,
+			"%s is the snapshot that is to be restored, and would be taken "
+			"apart; name the quorum disk with --quorum, or copy the snapshot to "
+			"where it is safe and restore that",
+			path);
+	return restore_refuse(r, "quorum-is-snapshot", err,
+	                      "%s is a snapshot of clusnap, which would be taken apart, and no "
 	                      "quorum disk; name the quorum disk with --quorum (if somebody has "
 	                      "copied a snapshot there, override this)",
-	                      r->options->quorum, *folder ? "/" : "", folder);
+	                      path);
 }
 
 bool restore_refuse_quorum(struct restore *r, struct error *err)

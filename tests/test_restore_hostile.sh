@@ -60,6 +60,10 @@ rm -r "$quorum/MSCS" # somebody's mistake: what is in the way there has to go
 cp -r "$snapshot" "$quorum/MSCS"
 expect 0 'forced: ' restore --authoritative --quorum "$quorum" --force quorum-is-snapshot "$snapshot" "$kiel"
 [ ! -e "$quorum/MSCS/quolog.log" ] || wrong "the log is in the way"
+rm -r "$quorum/MSCS"
+cp -r "$snapshot" "$quorum/MSCS"
+unchanged 3 'is the snapshot that is to be restored' restore --authoritative --quorum "$quorum" \
+	--force quorum-is-snapshot "$quorum/MSCS" "$kiel"
 result "refused: a snapshot instead of the quorum disk"
 
 broken
