@@ -92,6 +92,32 @@ static bool read_database(TALLOC_CTX *ctx, struct copy *copy, struct error *err)
 	return check_checkpoints(ctx, copy, err);
 }
 
+/* After a power cut; what was found is what is there, but more may be. */
+static void check_volume(struct copy *copy)
+{
+	const char *path;
+
+	switch (volume_flaw(copy->system->volume, &path)) {
+	case VOLUME_UNLISTED:
+		problems_add(copy->problems, PROBLEM_HEALS, PROBLEM_NOWHERE, "directory-unreadable",
+		             "%s/%s cannot be listed, as a power cut can leave NTFS: what has its "
+		             "usual name there was found, and nothing else can be seen; run chkdsk "
+		             "/f on the volume",
+		             copy->path, path);
+		break;
+	case VOLUME_LISTED_TWICE:
+		problems_add(
+			copy->problems, PROBLEM_HEALS, PROBLEM_NOWHERE, "directory-inconsistent",
+			"%s/%s lists a name twice, as a power cut can leave NTFS: there is one "
+			"such file, and of others nothing but the name may be left; run "
+			"chkdsk /f on the volume",
+			copy->path, path);
+		break;
+	default:
+		break;
+	}
+}
+
 static bool open_disk(TALLOC_CTX *ctx, struct copy *copy, const struct hive_options *options,
                       struct error *err)
 {
@@ -112,6 +138,7 @@ static bool open_disk(TALLOC_CTX *ctx, struct copy *copy, const struct hive_opti
 	copy->hive = system_hive(copy->system, SYSTEM_CLUSTER, err);
 	done = copy->hive ? read_database(ctx, copy, err) : not_open(ctx, copy, err);
 	problems_add_all(copy->problems, copy->system->problems);
+	check_volume(copy);
 	return done;
 }
 

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /*
@@ -19,6 +20,7 @@
 
 struct directory {
 	DIR *dir;
+	enum directory_flaw flaw;
 };
 
 bool directory_errno(struct error *err, const char *what)
@@ -53,6 +55,7 @@ struct directory *directory_open(TALLOC_CTX *ctx, int at, struct error *err)
 		return NULL;
 	}
 	fd = open_quietly(at, ".", O_DIRECTORY);
+	directory->flaw = DIRECTORY_SOUND;
 	directory->dir = fd < 0 ? NULL : fdopendir(fd);
 	if (directory->dir) {
 		talloc_set_destructor(directory, directory_close);
@@ -115,6 +118,24 @@ static bool twins(const char *one, const char *other, struct error *err)
 		one, other);
 }
 
+/* As it is spelled, where names cannot be listed. ERR says so already. */
+static bool find_unlisted(TALLOC_CTX *ctx, struct directory *directory, const char *wanted,
+                          size_t size, char **match, struct error *err)
+{
+	char *name = talloc_strndup(ctx, wanted, size);
+	struct stat st;
+
+	if (!name)
+		return error_memory(err);
+	if (fstatat(dirfd(directory->dir), name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+		talloc_free(name);
+		return false;
+	}
+	directory->flaw = DIRECTORY_UNLISTED;
+	*match = name;
+	return true;
+}
+
 /* With POOLS for the name that is wanted and for the one that is looked at. */
 static bool find_match(TALLOC_CTX *ctx, struct directory *directory, TALLOC_CTX *pools[2],
                        const char *wanted, size_t size, char **match, struct error *err)
@@ -134,13 +155,22 @@ static bool find_match(TALLOC_CTX *ctx, struct directory *directory, TALLOC_CTX 
 		}
 		if (!name_equal(wide, wanted_wide))
 			continue;
+		if (found && strcmp(found, name) == 0) {
+			directory->flaw = DIRECTORY_TWICE;
+			continue;
+		}
 		if (found)
 			return twins(found, name, err);
 		found = talloc_strdup(ctx, name);
 		if (!found)
 			return error_memory(err);
 	}
-	return false;
+	return err->sys == EIO && find_unlisted(ctx, directory, wanted, size, match, err);
+}
+
+enum directory_flaw directory_flaw(const struct directory *directory)
+{
+	return directory->flaw;
 }
 
 bool directory_match(TALLOC_CTX *ctx, struct directory *directory, const char *wanted, size_t size,
@@ -170,6 +200,18 @@ static char **append(TALLOC_CTX *ctx, char **list, uint32_t used, const char *na
 		return NULL;
 	list[used] = talloc_strdup(list, name);
 	return list[used] ? list : NULL;
+}
+
+/* In a sorted list, what follows itself goes. */
+static uint32_t each_once(char **list, uint32_t count)
+{
+	uint32_t used = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (used == 0 || strcmp(list[used - 1], list[i]) != 0)
+			list[used++] = list[i];
+	}
+	return used;
 }
 
 /* All that is allocated is on TMP. */
@@ -209,7 +251,9 @@ bool directory_names(TALLOC_CTX *ctx, struct directory *directory, char ***names
 	if (done) {
 		qsort(list, found, sizeof(*list), by_bytes);
 		*names = talloc_steal(ctx, list);
-		*count = found;
+		*count = each_once(list, found);
+		if (*count < found)
+			directory->flaw = DIRECTORY_TWICE;
 	}
 	talloc_free(tmp);
 	return done;

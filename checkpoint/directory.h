@@ -17,6 +17,13 @@
 
 struct directory; /* a talloc object that closes itself */
 
+/* What a power cut can leave of a directory of NTFS, as far as it was come upon. */
+enum directory_flaw {
+	DIRECTORY_SOUND,
+	DIRECTORY_TWICE,    /* a name is listed twice; some that are listed may not be there */
+	DIRECTORY_UNLISTED, /* it cannot be listed (EIO), but names can be looked up */
+};
+
 /* AT is any descriptor of the directory, O_PATH too; it stays the caller's. */
 struct directory *directory_open(TALLOC_CTX *ctx, int at, struct error *err);
 
@@ -25,13 +32,19 @@ int directory_fd(const struct directory *directory);
 
 /*
  * The name that is WANTED (SIZE bytes of WTF-8) but for letter case, spelled as the directory has
- * it, on CTX; *MATCH is NULL if there is none. Two such names are an error that names both. Names
- * that are not well-formed UTF-8 match nothing. A directory can be asked once.
+ * it, on CTX; *MATCH is NULL if there is none. Two such names are an error that names both; the
+ * same one twice is one. Names that are not well-formed UTF-8 match nothing. A directory can be
+ * asked once. In one that cannot be listed WANTED matches if it is there as it is spelled; that it
+ * is absent cannot be known, and is the error.
  */
 bool directory_match(TALLOC_CTX *ctx, struct directory *directory, const char *wanted, size_t size,
                      char **match, struct error *err);
+enum directory_flaw directory_flaw(const struct directory *directory);
 
-/* All names that are UTF-8, but for "." and "..", sorted by bytes, on CTX. Once, as above. */
+/*
+ * All names that are UTF-8, but for "." and "..", each once, sorted by bytes, on CTX. Once, as
+ * above.
+ */
 bool directory_names(TALLOC_CTX *ctx, struct directory *directory, char ***names, uint32_t *count,
                      struct error *err);
 

@@ -14,6 +14,12 @@
 #include <string.h>
 #include <unistd.h>
 
+/* A power cut can leave NTFS so; or somebody removes it now. */
+#define LISTED                                                                                     \
+	"is listed in its directory and cannot be found there (if it comes again, run chkdsk /f "  \
+	"on "                                                                                      \
+	"the volume)"
+
 static int descriptor_close(struct descriptor *descriptor)
 {
 	return close(descriptor->fd);
@@ -107,7 +113,7 @@ static bool spot_look(TALLOC_CTX *ctx, const struct spot_top *top, struct spot *
 
 	spot->at = descriptor_new(ctx, openat(directory_fd(spot->parent), spot->name, flags));
 	if (!spot->at || !look(spot->at->fd, &found))
-		return directory_errno(err, "cannot look at it");
+		return directory_errno(err, errno == ENOENT ? LISTED : "cannot look at it");
 	if (elsewhere(top, &found))
 		return error_set(err, ERROR_SOURCE,
 		                 "another file system is mounted here; it is not looked into");
@@ -148,6 +154,10 @@ static bool spot_enter(TALLOC_CTX *ctx, const struct spot_top *top, struct spot 
 	if (!spot_descend(ctx, top, spot, err) ||
 	    !directory_match(ctx, spot->parent, part, size, &spot->name, err))
 		return false;
+	if (directory_flaw(spot->parent) != DIRECTORY_SOUND) {
+		spot->flaw = directory_flaw(spot->parent);
+		spot->flawed = spot->path;
+	}
 	if (!spot->name)
 		return true;
 	path = talloc_asprintf(ctx, "%s%s%s", spot->path, *spot->path ? "/" : "", spot->name);

@@ -30,6 +30,8 @@ struct spot {
 	struct descriptor *at;    /* O_PATH; NULL: there is no such thing */
 	char *name;               /* in parent, as the volume spells it */
 	char *path;               /* from the top, likewise */
+	enum directory_flaw flaw; /* the last of a directory on the way */
+	char *flawed;             /* its path */
 	mode_t mode;
 	uint64_t size;
 };

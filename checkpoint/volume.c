@@ -9,6 +9,8 @@
 
 struct volume {
 	char *path;
+	enum directory_flaw flaw;
+	char *flawed;
 	struct spot_top top;
 };
 
@@ -29,6 +31,43 @@ struct volume *volume_open(TALLOC_CTX *ctx, const char *path, struct error *err)
 	return NULL;
 }
 
+enum volume_flaw volume_flaw(const struct volume *volume, const char **path)
+{
+	*path = volume->flawed;
+	switch (volume->flaw) {
+	case DIRECTORY_TWICE:
+		return VOLUME_LISTED_TWICE;
+	case DIRECTORY_UNLISTED:
+		return VOLUME_UNLISTED;
+	default:
+		return VOLUME_SOUND;
+	}
+}
+
+static bool remember(struct volume *volume, enum directory_flaw flaw, const char *path,
+                     struct error *err)
+{
+	char *flawed;
+
+	if (flaw <= volume->flaw)
+		return true;
+	flawed = talloc_strdup(volume, path);
+	if (!flawed)
+		return error_memory(err);
+	talloc_free(volume->flawed);
+	volume->flawed = flawed;
+	volume->flaw = flaw;
+	return true;
+}
+
+/* To PATH. */
+static bool walk(TALLOC_CTX *ctx, struct volume *volume, const char *path, struct spot *spot,
+                 struct error *err)
+{
+	return spot_walk(ctx, &volume->top, path, spot, err) &&
+	       remember(volume, spot->flaw, spot->flawed, err);
+}
+
 const char *volume_path(const struct volume *volume)
 {
 	return volume->path;
@@ -43,7 +82,7 @@ bool volume_find(TALLOC_CTX *ctx, struct volume *volume, const char *path,
 
 	if (!tmp)
 		return error_memory(err);
-	done = spot_walk(tmp, &volume->top, path, &spot, err);
+	done = walk(tmp, volume, path, &spot, err);
 	if (done)
 		*entry = (struct volume_entry){ spot_kind(&spot),
 			                        spot.at ? talloc_steal(ctx, spot.path) : NULL,
@@ -62,13 +101,16 @@ bool volume_list(TALLOC_CTX *ctx, struct volume *volume, const char *path, char 
 
 	if (!tmp)
 		return error_memory(err);
-	done = spot_walk(tmp, &volume->top, path, &spot, err);
+	done = walk(tmp, volume, path, &spot, err);
 	if (done && spot_kind(&spot) != VOLUME_DIRECTORY)
 		done = error_set(err, ERROR_SOURCE, "%s/%s: is no directory", volume->path, path);
 	if (done) {
 		directory = directory_open(tmp, spot.at->fd, err);
-		done = (directory && directory_names(ctx, directory, names, count, err)) ||
-		       spot_wrap(&volume->top, &spot, err);
+		done = directory && directory_names(ctx, directory, names, count, err);
+		if (!done)
+			spot_wrap(&volume->top, &spot, err);
+		else if (!remember(volume, directory_flaw(directory), spot.path, err))
+			done = false;
 	}
 	talloc_free(tmp);
 	return done;
@@ -78,7 +120,7 @@ bool volume_list(TALLOC_CTX *ctx, struct volume *volume, const char *path, char 
 static bool walk_to_file(TALLOC_CTX *ctx, struct volume *volume, const char *path,
                          struct spot *spot, struct error *err)
 {
-	if (!spot_walk(ctx, &volume->top, path, spot, err))
+	if (!walk(ctx, volume, path, spot, err))
 		return false;
 	switch (spot_kind(spot)) {
 	case VOLUME_FILE:
@@ -194,7 +236,7 @@ int volume_directory(struct volume *volume, const char *path, struct error *err)
 		error_memory(err);
 		return -1;
 	}
-	if (spot_walk(tmp, &volume->top, path, &spot, err)) {
+	if (walk(tmp, volume, path, &spot, err)) {
 		if (spot_kind(&spot) == VOLUME_DIRECTORY)
 			fd = openat(spot.at->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		else

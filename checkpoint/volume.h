@@ -9,8 +9,8 @@
  * not touched. Access times are left alone where the system allows that.
  *
  * Letter case does not matter, by the rules of Windows; two names in one directory that
- * differ only in case are an error, not a choice. Names that are not well-formed UTF-8
- * cannot come from Windows: they match nothing and are not listed.
+ * differ only in case are an error, not a choice; a name that is listed twice is one. Names that
+ * are not well-formed UTF-8 cannot come from Windows: they match nothing and are not listed.
  *
  * Paths are relative to the volume, WTF-8, with '/' or '\' between names; "" is the top
  * directory, separators too many are no harm, "." and ".." are refused. Errors are of kind
@@ -48,6 +48,13 @@ struct volume_entry {
  */
 bool volume_find(TALLOC_CTX *ctx, struct volume *volume, const char *path,
                  struct volume_entry *entry, struct error *err);
+
+/*
+ * What power cuts have left of a directory (checkpoint/directory.h), as far as look-ups and lists
+ * have come upon one, the worst first; *PATH is its path and lives as long as the volume.
+ */
+enum volume_flaw { VOLUME_SOUND, VOLUME_LISTED_TWICE, VOLUME_UNLISTED };
+enum volume_flaw volume_flaw(const struct volume *volume, const char **path);
 
 /*
  * The names in a directory, sorted by bytes, without "." and "..", on CTX. A name that

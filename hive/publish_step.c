@@ -18,6 +18,9 @@
 #define NTFS3_MAGIC 0x7366746e
 #define DESCRIPTOR_MAX 65536 /* bytes of a security descriptor; no extended attribute has more */
 
+#define NOT_PLAIN                                                                                  \
+	(0x400u | 0x800u | 0x4000u) /* FILE_ATTRIBUTE_REPARSE_POINT, _COMPRESSED, _ENCRYPTED */
+
 #define ROOM_NAME 220 /* characters; a record of 1024 bytes has no room for twice as many bytes */
 
 static bool failed(struct error *err, const char *shown, const char *what)
@@ -79,6 +82,110 @@ bool publish_step_file(int dirfd, const char *name, struct bytes bytes, int like
 	dress(fd, like);
 	return publish_fill(fd, dirfd, name, bytes, &ignored, shown, err) &&
 	       sync_directory(dirfd, shown, err);
+}
+
+/* --- new bytes for a file that stays --- */
+
+/* Stored plainly: what a power cut leaves of a compressed block may not be readable at all. */
+static bool is_plain(int fd)
+{
+	le32 value;
+	ssize_t size = fgetxattr(fd, "system.ntfs_attrib", &value, sizeof(value));
+
+	return size != sizeof(value) || !(le32_get(value) & NOT_PLAIN);
+}
+
+bool publish_step_in_place(int dirfd, const char *name)
+{
+	int fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+	bool good;
+
+	if (fd < 0)
+		return errno == ENOENT && publish_rename_is_weak(dirfd);
+	good = publish_rename_is_weak(fd) && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	       st.st_nlink <= 1 && is_plain(fd);
+	close(fd);
+	return good;
+}
+
+/* Its descriptor; *CREATED if it was not there. */
+static int open_or_create(int dirfd, const char *name, int like, const char *shown, bool *created,
+                          struct error *err)
+{
+	int fd = openat(dirfd, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	*created = fd < 0 && errno == ENOENT;
+	if (fd < 0 && !*created)
+		failed(err, shown, "open it");
+	if (!*created)
+		return fd;
+	fd = publish_create(dirfd, name, shown, err);
+	if (fd >= 0)
+		dress(fd, like);
+	return fd;
+}
+
+static bool put_at(int fd, off_t at, struct bytes bytes)
+{
+	return lseek(fd, at, SEEK_SET) == at && publish_write_all(fd, bytes);
+}
+
+/* NULL, or what could not be done, with errno: 2 to 10 of what stands below. */
+static const char *fill(int fd, struct bytes bytes, uint64_t kept)
+{
+	static const uint8_t zeros[PUBLISH_STEP_HEAD];
+	struct bytes blank = { zeros, sizeof(zeros) }, head = { bytes.data, sizeof(zeros) };
+	struct stat st;
+
+	if (fstat(fd, &st) != 0)
+		return "look at it";
+	if ((uint64_t)st.st_size < blank.size)
+		blank.size = (uint64_t)st.st_size;
+	if (!put_at(fd, 0, blank) || fsync(fd) != 0)
+		return "write over it";
+	if ((uint64_t)st.st_size > kept && ftruncate(fd, (off_t)kept) != 0)
+		return "make it shorter";
+	if (ftruncate(fd, (off_t)bytes.size) != 0 || fsync(fd) != 0)
+		return "make it longer";
+	if (bytes.size < head.size)
+		head.size = bytes.size;
+	blank.size = head.size;
+	if (!put_at(fd, 0, blank) ||
+	    !publish_write_all(fd,
+	                       (struct bytes){ bytes.data + head.size, bytes.size - head.size }) ||
+	    fsync(fd) != 0)
+		return "write it";
+	return put_at(fd, 0, head) && fsync(fd) == 0 ? NULL : "write its start";
+}
+
+/*
+ * 1 open or create, dress  2 zeros over the start  3 fsync: it is not whole from here on  4 make it
+ * shorter: NTFS may have given away what is cut off and not yet say so, and it is not written to
+ * any more  5 make it as long as it will be: where it grows by being written, a power cut can leave
+ * what cannot be read  6 fsync  7 write all but the start  8 fsync  9 write the start  10 fsync
+ * 11 close  12 fsync the directory of a new one
+ */
+bool publish_step_fill(int dirfd, const char *name, struct bytes bytes, uint64_t kept, int like,
+                       const char *shown, struct error *err)
+{
+	const char *what;
+	bool created;
+	int fd = open_or_create(dirfd, name, like, shown, &created, err);
+	int saved;
+
+	if (fd < 0)
+		return false;
+	what = fill(fd, bytes, kept);
+	saved = errno;
+	if (close(fd) != 0 && errno != EINTR && !what) {
+		what = "close it";
+		saved = errno;
+	}
+	errno = saved;
+	if (what)
+		return failed(err, shown, what);
+	return !created || sync_directory(dirfd, shown, err);
 }
 
 static bool same_directory(int a, int b)

@@ -22,6 +22,24 @@
 bool publish_step_file(int dirfd, const char *name, struct bytes bytes, int like, const char *shown,
                        struct error *err);
 
+/*
+ * Can the file NAME be given new bytes where it is, by the next function, and is that better than
+ * to rename another one to its place? So it is where a power cut in the middle of a rename leaves a
+ * name that nobody can use, and the file has no other name and is stored plainly. One that is not
+ * there yet counts as one.
+ */
+bool publish_step_in_place(int dirfd, const char *name);
+
+/*
+ * Makes BYTES the content of the file NAME, which stays what it is, or is created like LIKE (see
+ * above). KEPT: up to here it is not made shorter first. A crash leaves a mixture of the bytes it
+ * had and those it gets, and zeros, each where it was or will be; its first bytes are zeros until
+ * all the others are there, so that nobody takes it for whole.
+ */
+bool publish_step_fill(int dirfd, const char *name, struct bytes bytes, uint64_t kept, int like,
+                       const char *shown, struct error *err);
+#define PUBLISH_STEP_HEAD 4096u /* how many bytes come last; a hive's base block */
+
 /* Renames FROM to TO, over a file that may be there; both directories are fsynced. */
 bool publish_step_move(int from_dirfd, const char *from, int to_dirfd, const char *to,
                        const char *shown, struct error *err);

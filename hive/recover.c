@@ -205,6 +205,7 @@ struct recovery recover_unused(const struct source *source)
 {
 	return (struct recovery){ .condition = RECOVER_IGNORED,
 		                  .log_missing = plan_log_missing(source),
+		                  .unlisted = source->unlisted,
 		                  .transactions =
 		                          transactions_pending(source, source->hive->bytes) };
 }
@@ -226,7 +227,8 @@ struct image *recover_each(TALLOC_CTX *ctx, const struct source *source,
 {
 	static const struct recover_options none;
 	struct request request = { source, options ? options : &none, each, data };
-	struct recovery found = { .log_missing = plan_log_missing(source) };
+	struct recovery found = { .log_missing = plan_log_missing(source),
+		                  .unlisted = source->unlisted };
 	TALLOC_CTX *tmp = talloc_new(ctx);
 	struct image *image = NULL;
 	struct regf_base base;

@@ -34,6 +34,7 @@ struct recovery {
 	char **messages;      /* what was applied, skipped, why it stopped; one line each */
 	uint32_t message_count;
 	bool log_missing;  /* exactly one of LOG1 and LOG2 is there */
+	bool unlisted;     /* the source's: there may be logs that were not seen */
 	bool transactions; /* kernel transactions may be pending: flag or files beside it */
 	bool gap;          /* a damaged log lost the entries before the first applied one */
 	bool base_lost;    /* the base block was bad and is a log's */

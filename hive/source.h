@@ -23,6 +23,8 @@ struct source {
 	} logs[SOURCE_LOGS];
 	bool logs_named;    /* by source_add_log(); false: found beside the hive */
 	char *transactions; /* name of a file of kernel transactions, or NULL */
+	bool unlisted;      /* its directory cannot be listed: only NAME.LOG, NAME.LOG1, NAME.LOG2,
+	                       so spelled, were looked for (NTFS after a power cut) */
 };
 
 /*

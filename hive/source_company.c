@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "hive/name.h"
@@ -110,6 +111,8 @@ static bool add_log(struct source *source, struct source_log *log, int dirfd, co
 	struct error why = { 0 };
 	struct image *image;
 
+	if (log->name && strcmp(log->name, found) == 0)
+		return true; /* listed twice */
 	if (log->name)
 		return error_set(err, ERROR_SOURCE, "%s and %s differ in letter case only",
 		                 log->name, found);
@@ -189,6 +192,29 @@ static bool list(struct listing *listing, int dirfd, struct error *err)
 	return good;
 }
 
+/* Logs of the usual spelling, where names cannot be listed but looked up. */
+static bool look_up(struct source *source, int dirfd, const char *hive, struct error *err)
+{
+	bool done = true;
+
+	source->unlisted = true;
+	for (unsigned i = 0; done && i < SOURCE_LOGS; i++) {
+		char *name = talloc_asprintf(source, "%s%s", hive, source_suffixes[i]);
+		struct stat st;
+
+		if (!name)
+			return error_memory(err);
+		if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+			done = source->logs[i].name ||
+			       add_log(source, &source->logs[i], dirfd, name, err);
+		else
+			done = errno == ENOENT ||
+			       error_errno(err, ERROR_SOURCE, "cannot look at %s", name);
+		talloc_free(name);
+	}
+	return done;
+}
+
 bool source_find_company(struct source *source, int dirfd, const char *hive, struct error *err)
 {
 	struct listing listing = { .source = source, .hive = hive };
@@ -198,7 +224,7 @@ bool source_find_company(struct source *source, int dirfd, const char *hive, str
 		return false;
 	if (!valid)
 		return true;
-	if (!list(&listing, dirfd, err))
+	if (!list(&listing, dirfd, err) && (err->sys != EIO || !look_up(source, dirfd, hive, err)))
 		return false;
 	for (unsigned i = 0; i < SOURCE_LOGS; i++) {
 		if (listing.twin && source->logs[i].image)

@@ -25,7 +25,8 @@
 
 #define JOURNAL_NAME "journal.json"
 #define JOURNAL_LIST_NAME "list.json"
-#define JOURNAL_PREFIX "clusnap-" /* of the set-aside directory's name */
+#define JOURNAL_LIST_OTHER "list.json.clusnap-other" /* where a power cut took that name */
+#define JOURNAL_PREFIX "clusnap-"                    /* of the set-aside directory's name */
 
 enum journal_disk { JOURNAL_SYSTEM, JOURNAL_QUORUM, JOURNAL_DISKS };
 

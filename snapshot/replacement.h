@@ -18,11 +18,14 @@
  *  (2) journal.json;
  *  (3) in the order of the journal: a new directory; for every put the new file, as
  *      N-NAME.clusnap-new in the set-aside directory, with the owner, mode and attributes of
- *      the old one. N is the number of the step;
+ *      the old one. N is the number of the step. On NTFS a copy of the old one, too, under the name
+ *      that it is to have there;
  *  (4) put: the new file and the old one are exchanged, and the old one, which is in the set-aside
- *      directory then, gets its name there. Where the file system cannot exchange (ntfs-3g) the
- *      old one is renamed into the set-aside directory, and then the new one to its place:
- *      meanwhile there is nothing at the place, and both are whole in the set-aside directory;
+ *      directory then, gets its name there. On NTFS the file at the place gets the bytes of the
+ *      new one (replacement_fill.c): meanwhile it is torn, and both are whole in the set-aside
+ *      directory, until (6) is done. Where a file system cannot exchange otherwise, the old one
+ *      is renamed into the set-aside directory, and then the new one to its place: meanwhile
+ *      there is nothing at the place;
  *  (5) set-aside: the file is renamed into the set-aside directory, over nothing;
  *  (6) every new file is read back and compared;
  *  (7) list.json, with the text of the journal; then journal.json is removed.
@@ -41,6 +44,7 @@
 #ifndef SNAPSHOT_REPLACEMENT_H
 #define SNAPSHOT_REPLACEMENT_H
 
+#include "hive/problem.h"
 #include "snapshot/journal.h"
 
 /*
@@ -91,11 +95,21 @@ bool replacement_finish(struct replacement *replacement, struct error *err);
 /*
  * Everything as it was; then the new files, the copies, the journal and the directories go. Also of
  * a restore that was finished, with the list as its journal. It writes no file, so it needs no
- * room. ERROR_REFUSED, with nothing done, if a file is neither the old nor the new one, or the old
+ * room, but on NTFS, where it is done as in (4), and files that were set aside are written anew.
+ * ERROR_REFUSED, with nothing done, if a file is neither the old nor the new one, or the old
  * one is nowhere whole. What others have put into a new directory, or into ours, stays.
  */
 bool replacement_back(struct replacement *replacement, replacement_progress *progress, void *data,
                       struct error *err);
+
+/*
+ * Behind the end of either direction: adds a warning, "chkdsk-needed", for every name of ours that
+ * is left because a power cut has made it one that only chkdsk can remove, and for every set-aside
+ * directory that cannot be listed, or is left of a restore that never began. They are in nobody's
+ * way. Finds nothing where it cannot look.
+ */
+void replacement_remains(const struct replacement *replacement, bool back,
+                         struct problems *warnings);
 
 /*
  * The journal of an interrupted restore on a system disk. CLUSTER: path of its Cluster directory

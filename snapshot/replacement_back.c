@@ -2,7 +2,8 @@
  * Everything as it was, from wherever a restore, or an earlier attempt to go back, has stopped.
  *
  * The old file and the new one are exchanged again, or renamed one after the other. Nothing is
- * written that needs room, so a full volume is no obstacle.
+ * written that needs room, so a full volume is no obstacle; but for NTFS, where what is at the
+ * places is written over (replacement_fill.c).
  */
 #include "snapshot/replacing.h"
 
@@ -11,7 +12,7 @@ static bool check_step(const struct replacement *r, const struct journal_step *s
 {
 	if (step->op == JOURNAL_MKDIR)
 		return true;
-	if (look->place.present && !look->place.old && !look->place.new)
+	if (look->place.present && !look->place.old && !look->place.new && !look->place.torn)
 		return replacement_changed(r, step,
 		                           "was changed by somebody else since the restore began: "
 		                           "it is neither the old nor the new file",

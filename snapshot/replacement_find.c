@@ -1,14 +1,17 @@
 /* Set-aside directories of other runs: one that was interrupted, and those that never began. */
 #include <errno.h>
+#include <fcntl.h>
 #include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "hive/image.h"
 #include "hive/publish_step.h"
 #include "snapshot/journal_check.h"
 #include "snapshot/replacing.h"
 
-/* The directories of ours in DIRECTORY, sorted, which is by time; on CTX, NULL-terminated. */
-static bool list_asides(TALLOC_CTX *ctx, struct volume *volume, const char *directory,
+/* Sorted, which is by time. */
+bool replacement_asides(TALLOC_CTX *ctx, struct volume *volume, const char *directory,
                         char ***paths, struct error *err)
 {
 	char **names, **found;
@@ -29,10 +32,12 @@ static bool list_asides(TALLOC_CTX *ctx, struct volume *volume, const char *dire
 		path = talloc_asprintf(ctx, "%s%s%s", directory, *directory ? "/" : "", names[i]);
 		if (!path)
 			return error_memory(err);
-		if (!volume_find(ctx, volume, path, &entry, err))
+		if (volume_find(ctx, volume, path, &entry, err)) {
+			if (entry.kind == VOLUME_DIRECTORY)
+				found[used++] = path;
+		} else if (err->sys != ENOENT) { /* a name in a list, and nothing behind it */
 			return false;
-		if (entry.kind == VOLUME_DIRECTORY)
-			found[used++] = path;
+		}
 	}
 	*paths = found;
 	return true;
@@ -44,20 +49,41 @@ static bool is_room(const char *name)
 }
 
 /*
+ * Was nothing ever put into a directory that cannot be listed? A power cut leaves it so where it
+ * grows to make room, before the journal. What it holds can still be looked for by name.
+ */
+static bool never_used(struct volume *volume, const char *path)
+{
+	static const char *const names[] = { JOURNAL_NAME, JOURNAL_LIST_NAME, JOURNAL_LIST_OTHER };
+	unsigned count = sizeof(names) / sizeof(names[0]), absent = 0;
+	struct error ignored;
+	struct stat st;
+	int fd = volume_directory(volume, path, &ignored);
+
+	if (fd < 0)
+		return false;
+	for (unsigned i = 0; i < count; i++)
+		absent += fstatat(fd, names[i], &st, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT;
+	close(fd);
+	return absent == count;
+}
+
+/*
  * Is a journal that cannot be read of no matter? It is if it was never whole, which is so if
  * nothing came after it; or its name is what is left of it, when it was removed as the last or has
  * become a list. (replacement_ghost.c has what a power cut leaves.) One that has its end was whole.
  */
 static bool no_matter(TALLOC_CTX *tmp, struct volume *volume, const char *path, bool torn)
 {
-	struct error ignored;
+	struct error why;
 	char **names;
 	uint32_t count, others = 0;
 
-	if (!volume_list(tmp, volume, path, &names, &count, &ignored))
-		return false;
+	if (!volume_list(tmp, volume, path, &names, &count, &why))
+		return why.sys == EIO && never_used(volume, path);
 	for (uint32_t i = 0; i < count; i++) {
-		if (strcmp(names[i], JOURNAL_LIST_NAME) == 0)
+		if (strcmp(names[i], JOURNAL_LIST_NAME) == 0 ||
+		    strcmp(names[i], JOURNAL_LIST_OTHER) == 0)
 			return true;
 		others += strcmp(names[i], JOURNAL_NAME) != 0 && !is_room(names[i]);
 	}
@@ -121,7 +147,7 @@ static bool find_newest(TALLOC_CTX *ctx, TALLOC_CTX *tmp, struct volume *volume,
 		return false;
 	if (entry.kind != VOLUME_DIRECTORY)
 		return true;
-	if (!list_asides(tmp, volume, entry.path, &paths, err))
+	if (!replacement_asides(tmp, volume, entry.path, &paths, err))
 		return false;
 	while (paths[count])
 		count++;
@@ -158,12 +184,10 @@ bool replacement_find(TALLOC_CTX *ctx, struct volume *volume, const char *cluste
 
 /* --- what never began --- */
 
-/*
- * Has the directory PATH in it, with these NAMES, nothing or a journal that was never whole? (One
- * that is empty on a quorum disk may be that of another node's restore, which makes it again.)
+/* (One that is empty on a quorum disk may be that of another node's restore, which makes it again.)
  */
-static bool never_began(TALLOC_CTX *tmp, struct volume *volume, const char *path, char **names,
-                        uint32_t count)
+bool replacement_never_began(TALLOC_CTX *tmp, struct volume *volume, const char *path, char **names,
+                             uint32_t count)
 {
 	struct journal journal;
 	struct error ignored;
@@ -187,7 +211,7 @@ static void remove_leftover(TALLOC_CTX *tmp, const struct replacement *r, enum j
 	uint32_t count;
 
 	if (!volume_list(tmp, r->disks[disk], path, &names, &count, &ignored) ||
-	    !never_began(tmp, r->disks[disk], path, names, count))
+	    !replacement_never_began(tmp, r->disks[disk], path, names, count))
 		return;
 	for (uint32_t i = 0; i < count; i++) {
 		inside = talloc_asprintf(tmp, "%s/%s", path, names[i]);
@@ -205,7 +229,7 @@ static void leftovers_on(TALLOC_CTX *tmp, const struct replacement *r, enum jour
 
 	journal_split(r->journal->aside[disk], &size);
 	parent = talloc_strndup(tmp, r->journal->aside[disk], size);
-	if (!parent || !list_asides(tmp, r->disks[disk], parent, &paths, &ignored))
+	if (!parent || !replacement_asides(tmp, r->disks[disk], parent, &paths, &ignored))
 		return;
 	for (; *paths; paths++)
 		remove_leftover(tmp, r, disk, *paths);

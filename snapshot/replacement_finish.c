@@ -20,9 +20,10 @@ static bool remove_inside(TALLOC_CTX *tmp, const struct replacement *r, const ch
 }
 
 /* The list matters no more when there is a journal: its name may be lost. */
-static bool remove_list(TALLOC_CTX *tmp, const struct replacement *r, struct error *err)
+static bool remove_list(TALLOC_CTX *tmp, const struct replacement *r, const char *name,
+                        struct error *err)
 {
-	char *path = replacement_inside(tmp, r, JOURNAL_SYSTEM, JOURNAL_LIST_NAME);
+	char *path = replacement_inside(tmp, r, JOURNAL_SYSTEM, name);
 	enum volume_kind kind;
 
 	if (!replacement_kind(r, JOURNAL_SYSTEM, path, &kind, err))
@@ -50,6 +51,23 @@ static bool copy_inside(TALLOC_CTX *tmp, const struct replacement *r, const char
 	image = volume_file(tmp, r->disks[JOURNAL_SYSTEM], a, err);
 	site = image ? replacement_site(tmp, r, JOURNAL_SYSTEM, b, err) : NULL;
 	return site && publish_step_file(site->fd, site->name, image->bytes, -1, site->shown, err);
+}
+
+/* Is the list's own name one that nobody can use? */
+static bool list_is_lost(TALLOC_CTX *tmp, const struct replacement *r)
+{
+	char *path = replacement_inside(tmp, r, JOURNAL_SYSTEM, JOURNAL_LIST_NAME);
+	enum volume_kind kind;
+	struct error ignored;
+
+	return replacement_kind(r, JOURNAL_SYSTEM, path, &kind, &ignored) && kind != VOLUME_FILE &&
+	       kind != VOLUME_ABSENT;
+}
+
+static bool write_list(TALLOC_CTX *tmp, const struct replacement *r, struct error *err)
+{
+	return copy_inside(tmp, r, JOURNAL_NAME, JOURNAL_LIST_NAME, err) ||
+	       (list_is_lost(tmp, r) && copy_inside(tmp, r, JOURNAL_NAME, JOURNAL_LIST_OTHER, err));
 }
 
 /* What publish_step_room has left; a lost name stays. */
@@ -94,8 +112,7 @@ bool replacement_finish(struct replacement *replacement, struct error *err)
 	bool done;
 
 	done = tmp ? remove_unused(tmp, replacement, JOURNAL_QUORUM, err) &&
-	                       copy_inside(tmp, replacement, JOURNAL_NAME, JOURNAL_LIST_NAME,
-	                                   err) &&
+	                       write_list(tmp, replacement, err) &&
 	                       remove_room(tmp, replacement, JOURNAL_SYSTEM, err) &&
 	                       remove_inside(tmp, replacement, JOURNAL_NAME, err)
 	           : error_memory(err);
@@ -115,7 +132,9 @@ bool replacement_reopen(const struct replacement *r, struct error *err)
 	bool done = tmp ? replacement_kind(r, JOURNAL_SYSTEM, path, &kind, err) : error_memory(err);
 
 	if (done && kind == VOLUME_ABSENT)
-		done = copy_inside(tmp, r, JOURNAL_LIST_NAME, JOURNAL_NAME, err);
+		done = copy_inside(tmp, r,
+		                   list_is_lost(tmp, r) ? JOURNAL_LIST_OTHER : JOURNAL_LIST_NAME,
+		                   JOURNAL_NAME, err);
 	talloc_free(tmp);
 	return done;
 }
@@ -198,7 +217,9 @@ bool replacement_clean(const struct replacement *r, struct error *err)
 		return error_memory(err);
 	for (uint32_t i = r->journal->step_count; done && i-- > 0;)
 		done = clean_step(tmp, r, &r->journal->steps[i], err);
-	done = done && remove_unused(tmp, r, JOURNAL_QUORUM, err) && remove_list(tmp, r, err) &&
+	done = done && remove_unused(tmp, r, JOURNAL_QUORUM, err) &&
+	       remove_list(tmp, r, JOURNAL_LIST_NAME, err) &&
+	       remove_list(tmp, r, JOURNAL_LIST_OTHER, err) &&
 	       remove_inside(tmp, r, JOURNAL_NAME, err) &&
 	       remove_unused(tmp, r, JOURNAL_SYSTEM, err);
 	talloc_free(tmp);

@@ -22,11 +22,12 @@ static bool check_put(const struct replacement *r, const struct journal_step *st
 {
 	if (look->place.new)
 		return true;
-	if (look->place.present && !look->place.old)
+	if (look->place.present && !look->place.old && !look->place.torn)
 		return replacement_changed(r, step, changed, err);
 	if (!look->place.present && step->old.present && !replacement_kept(look, false))
 		return replacement_changed(r, step, gone, err);
-	if (!replacement_kept(look, true))
+	if (!replacement_kept(look, true) ||
+	    (look->place.old && replacement_weak(r, step->disk) && !replacement_kept(look, false)))
 		*ready = false;
 	return true;
 }
@@ -34,7 +35,7 @@ static bool check_put(const struct replacement *r, const struct journal_step *st
 static bool check_aside(const struct replacement *r, const struct journal_step *step,
                         const struct look *look, struct error *err)
 {
-	if (look->place.present && !look->place.old)
+	if (look->place.present && !look->place.old && !look->place.torn)
 		return replacement_changed(r, step, changed, err);
 	return look->place.present || replacement_kept(look, false) ||
 	       replacement_changed(r, step, gone, err);
@@ -67,9 +68,9 @@ static bool check_all(const struct replacement *r, const struct look *looks, str
 		if (!this_one && ready)
 			error_set(
 				err, ERROR_BAD_NEWS,
-				"%s/%s: the new file is not there whole: the restore was "
-				"interrupted before anything was replaced; it can be put back and "
-				"begun anew",
+				"%s/%s: the new file, or the copy of the old one, is not there "
+				"whole: the restore was interrupted before anything was replaced; "
+				"it can be put back and begun anew",
 				volume_path(r->disks[steps[i].disk]), steps[i].path);
 		ready = ready && this_one;
 	}
@@ -77,6 +78,12 @@ static bool check_all(const struct replacement *r, const struct look *looks, str
 }
 
 /* --- doing it --- */
+
+/* Both files stay whole in the set-aside directory until those at all places are durable. */
+static bool waits(const struct replacement *r, const struct journal_step *step)
+{
+	return step->op == JOURNAL_PUT && replacement_weak(r, step->disk);
+}
 
 static bool forward_step(const struct replacement *r, const struct journal_step *step,
                          struct look *look, struct error *err)
@@ -91,7 +98,7 @@ static bool forward_step(const struct replacement *r, const struct journal_step 
 	if (step->op == JOURNAL_ASIDE && look->place.present &&
 	    !replacement_take(r, step, look, SLOT_ASIDE, err))
 		return false;
-	return replacement_settle(r, step, look, err);
+	return waits(r, step) || replacement_settle(r, step, look, err);
 }
 
 /* A run that never set anything aside may have had its empty directory removed by another. */
@@ -154,6 +161,10 @@ static bool carry_out(TALLOC_CTX *tmp, const struct replacement *r, struct look 
 	*at = count;
 	for (uint32_t i = 0; i < count; i++) {
 		if (steps[i].op == JOURNAL_PUT && !compare(tmp, r, &steps[i], err))
+			return false;
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		if (waits(r, &steps[i]) && !replacement_settle(r, &steps[i], &looks[i], err))
 			return false;
 	}
 	return true;

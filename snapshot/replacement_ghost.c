@@ -13,21 +13,30 @@
  *   rename over a file: that one is linked to NAME.ntfs-3g-N, NAME removed, the new one linked to
  *   NAME and removed, NAME.ntfs-3g-N removed: all of the above.
  *
- *   any new name: where the index of the directory grows for it, a cut can leave the whole
- * directory unreadable, or a name in it twice.
+ *   any new name: where the index of the directory grows for it, there are 3 writes at which the
+ *   directory cannot be listed, and 4 at which it lists names twice. It can be searched and
+ *   changed as before: it is the list that goes through blocks which are not part of the tree
+ *   yet. When it grows once more, they stay, and with them the names of files that are gone.
+ *
+ *   new bytes: each sector is as it was, as it will be, or zeros. Only a file that grows by being
+ *   written, and not by ftruncate(), may be unreadable (12 of 28), and what lies in its last
+ * cluster behind its end may show (1).
  *
  * Only chkdsk removes ghosts and lost names. To remove the one name that a file knows of, because
  * the ghost looks like a second one, would lose it. Therefore
  *
  *  - nothing is renamed over anything, and no name is added to a directory of Windows but that of
  *    the set-aside directory and those that were there before;
- *  - a set-aside directory grows to what it needs before anything is moved there;
+ *  - nothing is renamed to a place: files there are given new bytes, or created anew
+ *    (replacement_fill.c);
+ *  - a set-aside directory grows to what it needs before anything is moved there. One that cannot
+ *    be listed, and in which no journal is found, is of a restore that had not begun;
  *  - all that is to be removed is renamed into the set-aside directory first and removed there: a
- *    lost name can be there only, where it is in nobody's way;
+ *    lost name can be there only, where it is in nobody's way, and is told (replacement_remains.c);
  *  - two names of one file that has one link are never taken for two files. A ghost in the
- *    set-aside directory is left alone, another name is used beside it. Where the ghost is at the
- *    place of a file itself, which is possible at 3 writes of a put or of its way back, both
- *    files are whole in the set-aside directory, and chkdsk must come first.
+ *    set-aside directory is left alone, another name is used beside it; for the list, too. A ghost
+ *    at the place of a file itself can only come of a rename by somebody else, or of a file that
+ *    has other names or is compressed, which is renamed as elsewhere: then chkdsk must come first.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -26,17 +26,21 @@ static bool same_name(const char *a, const char *b)
 	return strcmp(journal_split(a, &ignored), journal_split(b, &ignored)) == 0;
 }
 
-/* Which file it is, to be told from others of the same bytes. */
-static bool identify(TALLOC_CTX *tmp, const struct replacement *r, enum journal_disk disk,
-                     const char *path, struct seen *seen, struct error *err)
+/* To be told from others of the same bytes. */
+bool replacement_identify(const struct replacement *r, const struct journal_step *step,
+                          const char *path, struct seen *seen, struct error *err)
 {
-	struct site *site = replacement_site(tmp, r, disk, path, err);
+	struct site *site = replacement_site(NULL, r, step->disk, path, err);
 	struct stat st;
+	bool done;
 
 	if (!site)
 		return false;
-	if (fstatat(site->fd, site->name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-		return error_errno(err, ERROR_SOURCE, "%s: cannot look at it", site->shown);
+	done = fstatat(site->fd, site->name, &st, AT_SYMLINK_NOFOLLOW) == 0 ||
+	       error_errno(err, ERROR_SOURCE, "%s: cannot look at it", site->shown);
+	talloc_free(site);
+	if (!done)
+		return false;
 	seen->inode = st.st_ino;
 	seen->links = st.st_nlink;
 	return true;
@@ -65,7 +69,7 @@ static bool look_into(TALLOC_CTX *tmp, const struct replacement *r, const struct
 	digest_bytes(image->bytes, digest);
 	seen->old = same_bytes(&step->old, image->bytes.size, digest);
 	seen->new = same_bytes(&step->new, image->bytes.size, digest);
-	return (!seen->old && !seen->new) || identify(tmp, r, step->disk, path, seen, err);
+	return (!seen->old && !seen->new) || replacement_identify(r, step, path, seen, err);
 }
 
 /* What is ours is asked a second time: a lost name stays lost, a disturbance may not. */
@@ -104,7 +108,7 @@ static bool look_at_step(TALLOC_CTX *tmp, const struct replacement *r,
 		done = !replacement_has_slot(step, i) ||
 		       replacement_look(r, step, replacement_slot(tmp, r, step, i), true,
 		                        &look->slots[i], err);
-	return done;
+	return done && replacement_tear(r, step, look, err);
 }
 
 struct look *replacement_look_all(TALLOC_CTX *ctx, const struct replacement *r, struct error *err)

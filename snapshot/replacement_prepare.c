@@ -71,6 +71,8 @@ static uint64_t bytes_needed(const struct replacement *r, enum journal_disk disk
 
 		if (step->disk == disk && step->op == JOURNAL_PUT)
 			sum += round_up(step->new.size, block);
+		if (step->disk == disk && step->op == JOURNAL_PUT && replacement_weak(r, disk))
+			sum += round_up(step->old.size, block); /* a copy of it */
 	}
 	return sum;
 }
@@ -196,6 +198,16 @@ static bool prepare_put(TALLOC_CTX *tmp, const struct replacement *r,
 	return done;
 }
 
+/* Where it is not moved into the set-aside directory, a copy of it goes there. */
+static bool keep_old(const struct replacement *r, const struct journal_step *step,
+                     struct error *err)
+{
+	struct look look = { .place = { .present = true, .old = true } };
+
+	return !step->old.present || !replacement_weak(r, step->disk) ||
+	       replacement_keep(r, step, &look, false, err);
+}
+
 static bool prepare_step(const struct replacement *r, const struct journal_step *step,
                          struct bytes content, struct error *err)
 {
@@ -208,7 +220,7 @@ static bool prepare_step(const struct replacement *r, const struct journal_step 
 		replacement_tell(r, "mkdir", step->path);
 		done = replacement_mkdir(r, step->disk, step->path, err);
 	} else if (step->op == JOURNAL_PUT) {
-		done = prepare_put(tmp, r, step, content, err);
+		done = prepare_put(tmp, r, step, content, err) && keep_old(r, step, err);
 	}
 	talloc_free(tmp);
 	return done;

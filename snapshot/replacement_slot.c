@@ -90,6 +90,8 @@ static bool put_in_place(TALLOC_CTX *tmp, const struct replacement *r,
 		return error_memory(err);
 	if (!replacement_sync(r, step->disk, path, err))
 		return false;
+	if (replacement_in_place(r, step))
+		return replacement_fill(r, step, look, slot, look->slots[slot].new, err);
 	if (look->place.present &&
 	    !replacement_exchange(r, step->disk, step->path, path, &exchanged, err))
 		return false;

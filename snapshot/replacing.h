@@ -49,7 +49,8 @@ struct seen {
 	bool lost; /* a name of ours that cannot be used: see replacement_ghost.c */
 	bool directory;
 	bool old, new; /* a regular file with exactly the bytes of the step's old or new file */
-	uint64_t inode, links; /* if it is one of the two */
+	bool torn;     /* at the place: what an interrupted replacement_fill() leaves of the two */
+	uint64_t inode, links; /* if it is one of the three */
 };
 
 /* Where a step's files can be beside its path: in the set-aside directory, under these names. */
@@ -71,6 +72,10 @@ struct look {
  */
 bool replacement_look(const struct replacement *r, const struct journal_step *step,
                       const char *path, bool ours, struct seen *seen, struct error *err);
+
+/* Which file it is at PATH: seen->inode and ->links. ERROR_SOURCE. */
+bool replacement_identify(const struct replacement *r, const struct journal_step *step,
+                          const char *path, struct seen *seen, struct error *err);
 
 /* All three of every step, on CTX; NULL if one cannot be looked at. */
 struct look *replacement_look_all(TALLOC_CTX *ctx, const struct replacement *r, struct error *err);
@@ -107,6 +112,14 @@ bool replacement_reopen(const struct replacement *r, struct error *err);
 /* Removes all that is ours, the journal last; every path must hold the old file by then. */
 bool replacement_clean(const struct replacement *r, struct error *err);
 
+/* The paths of the set-aside directories in DIRECTORY; on CTX, NULL-terminated. */
+bool replacement_asides(TALLOC_CTX *ctx, struct volume *volume, const char *directory,
+                        char ***paths, struct error *err);
+
+/* Has the set-aside directory PATH, with these NAMES in it, nothing or a journal never whole? */
+bool replacement_never_began(TALLOC_CTX *tmp, struct volume *volume, const char *path, char **names,
+                             uint32_t count);
+
 /* Removes set-aside directories that a crash left before they held a journal, as far as it can. */
 void replacement_leftovers(const struct replacement *r);
 
@@ -131,6 +144,25 @@ bool replacement_take(const struct replacement *r, const struct journal_step *st
 /* The old file gets its own name in the set-aside directory; the other slots are emptied. */
 bool replacement_settle(const struct replacement *r, const struct journal_step *step,
                         struct look *look, struct error *err);
+
+/* --- where no rename is safe: replacement_fill.c --- */
+
+/* Are files at their place given new bytes, rather than exchanged with others, on this disk? */
+bool replacement_weak(const struct replacement *r, enum journal_disk disk);
+/* And this one? */
+bool replacement_in_place(const struct replacement *r, const struct journal_step *step);
+
+/* Is what is at the step's path, and neither file, torn? The slots must have been looked at. */
+bool replacement_tear(const struct replacement *r, const struct journal_step *step,
+                      struct look *look, struct error *err);
+
+/* A copy of the old, or the new, file, which is at the place, in a slot; unless there is one. */
+bool replacement_keep(const struct replacement *r, const struct journal_step *step,
+                      struct look *look, bool new, struct error *err);
+
+/* The file in a slot becomes that at the place. Whatever is whole there is kept first. */
+bool replacement_fill(const struct replacement *r, const struct journal_step *step,
+                      struct look *look, enum slot slot, bool new, struct error *err);
 
 /* --- what a power cut leaves on NTFS: replacement_ghost.c --- */
 

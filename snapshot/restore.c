@@ -97,6 +97,8 @@ bool restore_run(struct restore *r, struct error *err)
 		return err->kind == ERROR_NONE;
 	done = replacement_forward(replacement, options->progress, options->progress_data, err) &&
 	       replacement_finish(replacement, err);
+	if (done)
+		replacement_remains(replacement, false, r->warnings);
 	talloc_free(replacement);
 	return done;
 }

@@ -4,6 +4,8 @@
  * The quorum disk is not on the way to the node's disk, so somebody has to name it again, and may
  * name another.
  */
+#include <errno.h>
+
 #include "snapshot/restoring.h"
 
 static bool is_there(struct restore *r, enum journal_disk disk, const char *path, bool *there,
@@ -85,7 +87,10 @@ bool restore_find(struct restore *r, struct journal *journal, bool *found, struc
 {
 	if (replacement_find(r->ctx, r->target.system->volume, r->cluster, journal, found, err))
 		return true;
-	if (err->kind == ERROR_SOURCE)
+	if (err->kind == ERROR_SOURCE && err->sys == EIO)
+		error_wrap(err, "nothing was changed: whether a restore was interrupted there "
+		                "cannot be told");
+	else if (err->kind == ERROR_SOURCE)
 		error_wrap(err, "whether a restore was interrupted there cannot be told (if that "
 		                "journal is no good, move its directory away)");
 	return false;
@@ -146,6 +151,7 @@ static bool begin_anew(struct restore *r, struct replacement *replacement, struc
 	options->request = r->journal.request;
 	if (!replacement_back(replacement, options->progress, options->progress_data, err))
 		return stuck(r, err);
+	replacement_remains(replacement, true, r->warnings);
 	talloc_free(replacement);
 	return (plan_anew(options, r, err) && restore_run(r, err)) ||
 	       error_wrap(err, "the interrupted restore had replaced nothing and is undone, and "
@@ -181,8 +187,12 @@ bool restore_resume(TALLOC_CTX *ctx, const struct restore_options *options, stru
 	replacement = replacement_again(restore, err);
 	if (!replacement || !warn_other_source(restore, err))
 		return false;
-	if (replacement_forward(replacement, options->progress, options->progress_data, err))
-		return replacement_finish(replacement, err) && restore_advise(restore, err);
+	if (replacement_forward(replacement, options->progress, options->progress_data, err)) {
+		if (!replacement_finish(replacement, err))
+			return false;
+		replacement_remains(replacement, false, restore->warnings);
+		return restore_advise(restore, err);
+	}
 	if (err->kind != ERROR_BAD_NEWS)
 		return stuck(restore, err);
 	warnings = restore->warnings;
@@ -204,8 +214,25 @@ bool restore_rollback(TALLOC_CTX *ctx, const struct restore_options *options,
 	replacement = replacement_again(restore, err);
 	if (!replacement)
 		return false;
-	return replacement_back(replacement, options->progress, options->progress_data, err) ||
-	       stuck(restore, err);
+	if (!replacement_back(replacement, options->progress, options->progress_data, err))
+		return stuck(restore, err);
+	replacement_remains(replacement, true, restore->warnings);
+	return true;
+}
+
+/* Without a list of the Cluster directory, whether one was interrupted is not known. */
+static bool cannot_tell(TALLOC_CTX *tmp, struct copy *copy, const char *cluster)
+{
+	struct volume *volume = copy->system->volume;
+	struct error why;
+	char **names;
+	uint32_t count;
+
+	if (volume_list(tmp, volume, cluster, &names, &count, &why) || why.sys != EIO)
+		return false;
+	problems_add(copy->problems, PROBLEM_HEALS, PROBLEM_NOWHERE, "restore-unknown",
+	             "whether a restore was interrupted here cannot be told: %s", why.text);
+	return true;
 }
 
 bool restore_interrupted(struct copy *copy, bool *found, struct error *err)
@@ -220,7 +247,10 @@ bool restore_interrupted(struct copy *copy, bool *found, struct error *err)
 	err->kind = ERROR_NONE;
 	if (copy->system)
 		cluster = restore_cluster(tmp, copy->system, err);
-	if (cluster && replacement_find(tmp, copy->system->volume, cluster, &journal, found, err)) {
+	if (cluster && cannot_tell(tmp, copy, cluster))
+		err->kind = ERROR_NONE;
+	else if (cluster &&
+	         replacement_find(tmp, copy->system->volume, cluster, &journal, found, err)) {
 		if (*found)
 			problems_add(copy->problems, PROBLEM_HEALS, PROBLEM_NOWHERE,
 			             "restore-interrupted",

@@ -38,12 +38,23 @@ static bool no_cluster(struct restore *r, struct error *err)
 	                                    path, path, windows);
 }
 
+/* It can be written to all the same: what is looked up is right, only the list is not. */
+static void warn_inconsistent(struct restore *r)
+{
+	const struct problem *problem = problems_find(r->target.problems, "directory-inconsistent");
+
+	if (problem)
+		problems_add(r->warnings, problem->weight, PROBLEM_NOWHERE, problem->code, "%s",
+		             problem->text);
+}
+
 static bool open_target(struct restore *r, struct error *err)
 {
 	const char *path = r->options->target;
 
 	if (!copy_open(r->ctx, path, NULL, &r->target, err))
 		return false;
+	warn_inconsistent(r);
 	if (!r->target.system)
 		return error_set(
 			err, ERROR_USAGE,

@@ -12,6 +12,7 @@
 # restore to finish. The judge leaves DIR with the new state, reached by resuming (or by putting it
 # back and beginning anew), and has put a copy of it, DIR.copy, back.
 
+replacing_here=$(realpath "${BASH_SOURCE[0]%/*}")
 replacing_bad='' replacing_at='' # the second is where we are, for the first
 replacing_said='' # what the last of the three said
 
@@ -46,7 +47,38 @@ replacing_list() # DIR
 			fi
 			echo "$path $sum"
 		done
-	)
+	) | replacing_mark "$1"
+}
+
+# On NTFS a file at a place may be torn: told from the old and the new files, which are kept for that.
+replacing_kept='' # a directory
+
+replacing_keep() # DIR KEPT: DIR as it is before
+{
+	mkdir "$2"
+	cp -a "$1" "$2/old"
+	cp -a "$1" "$2/new"
+	replacing_do begin "$2/new" || replacing_wrong "fails without a fault: $replacing_said"
+	replacing_kept=$2
+}
+
+replacing_mark() # DIR: a list, in which what is torn is said to be that
+{
+	local line path file files
+	[ -n "$replacing_kept" ] || { cat; return; }
+	while IFS= read -r line; do
+		path=${line%% *}
+		if [[ $line == *" "?* && $path != *clusnap-TIME* ]] &&
+			! grep -qxF "$line" <<<"$replacing_old"$'\n'"$replacing_new"; then
+			files=()
+			for file in "$replacing_kept"/{old,new}/"$path"; do
+				[ -e "$file" ] && files+=("$file") || files+=(-)
+			done
+			! python3 "$replacing_here/torn.py" "$1/$path" "${files[@]}" 2>/dev/null ||
+				line="$path torn"
+		fi
+		echo "$line"
+	done
 }
 
 # Without the directories of ours that hold no whole journal or list.
@@ -61,8 +93,9 @@ replacing_without_leftovers()
 		}'
 }
 
-# What must hold at every instant: each path has its old bytes, or its new ones, or is missing while
-# both are whole elsewhere; and the bytes of every old file are somewhere.
+# What must hold at every instant: each path has its old bytes, or its new ones, or is missing, or "torn"
+# (a mixture, as tests/torn.py has it; nothing here says so but power cuts on NTFS), while both are
+# whole elsewhere; and the bytes of every old file are somewhere.
 replacing_safe() # LIST
 {
 	awk -v which=0 '
@@ -75,14 +108,15 @@ replacing_safe() # LIST
 			for (p in old) {
 				if (!(old[p] in have))
 					print "the bytes of the old " p " are nowhere"
-				if (!(p in now)) {
+				if (!(p in now) || now[p] == "torn") {
 					if ((p in new) && !(new[p] in have))
-						print p " is missing, and the new one is nowhere"
+						print p " is missing or torn, and the new one is nowhere"
 				} else if (now[p] != old[p] && now[p] != new[p])
 					print p " is neither the old nor the new one"
 			}
 			for (p in new)
-				if (!(p in old) && (p in now) && p !~ /clusnap-TIME/ && now[p] != new[p])
+				if (!(p in old) && (p in now) && p !~ /clusnap-TIME/ && now[p] != new[p] &&
+				    !(now[p] == "torn" && (new[p] in have)))
 					print p " is not the new one"
 		}' <(echo "$replacing_old") <(echo "$replacing_new") <(echo "$1")
 }

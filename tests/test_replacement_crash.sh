@@ -5,7 +5,8 @@
 #
 # Each call that changes what can be seen is failed, and killed at; of those that make it durable, every
 # third is failed, and of the thousands that only look, every 331st. REPLACEMENT_FULL=1 fails all,
-# and kills at all of the former.
+# and kills at all of the former. On NTFS, where files are replaced in place, it is killed at every
+# third of these; or at all.
 set -u
 export LC_ALL=C
 replace=$(realpath "${BUILD:-build}")/tests/tools/replace
@@ -13,7 +14,9 @@ replace=$(realpath "${BUILD:-build}")/tests/tools/replace
 full=${REPLACEMENT_FULL-}
 base=$([ -w /dev/shm ] && echo /dev/shm || echo /tmp)
 work=$(mktemp -d "$base/replacement.XXXXXX")
-trap 'rm -rf "$work"' EXIT
+starts=$work # what is in it to begin with
+mount=$work/ntfs
+trap 'ntfs_end; rm -rf "$work"' EXIT
 number=0 points=0
 disks=$work/disks
 exchange= # no: the file system cannot exchange two files
@@ -43,16 +46,35 @@ result() { # NAME
 
 restore_start() { # NAME
 	rm -rf "$disks"
-	cp -a "$work/start-$1" "$disks"
+	cp -a "$starts/start-$1" "$disks"
 }
 
 make_starts() {
-	replacing_disks "$work/start-old"
-	cp -a "$work/start-old" "$work/start-prepared"
-	"$replace" prepare "$work/start-prepared"/{s,q} >/dev/null
-	cp -a "$work/start-old" "$work/start-finished"
-	"$replace" begin "$work/start-finished"/{s,q} >/dev/null
-	(cd "$work"/start-finished/s/Windows/Cluster/clusnap-* && mv list.json journal.json)
+	replacing_disks "$starts/start-old"
+	cp -a "$starts/start-old" "$starts/start-prepared"
+	"$replace" prepare "$starts/start-prepared"/{s,q} >/dev/null
+	cp -a "$starts/start-old" "$starts/start-finished"
+	"$replace" begin "$starts/start-finished"/{s,q} >/dev/null
+	(cd "$starts"/start-finished/s/Windows/Cluster/clusnap-* && mv list.json journal.json)
+}
+
+# --- on NTFS ---
+
+ntfs_begin() { # false if that cannot be
+	[ -c /dev/fuse ] && [ "$(id -u)" -eq 0 ] && command -v mkntfs ntfs-3g >/dev/null || return 1
+	mkdir "$mount"
+	truncate -s 32M "$work/ntfs.img"
+	mkntfs -F -q "$work/ntfs.img" >/dev/null 2>&1 &&
+		ntfs-3g -o rw,nodev,nosuid,noexec,windows_names "$work/ntfs.img" "$mount" || return 1
+	starts=$mount disks=$mount/disks on=("$mount/disks/s" "$mount/disks/q")
+	make_starts
+	replacing_keep "$work/start-old" "$work/kept"
+}
+
+ntfs_end() {
+	while mountpoint -q "$mount"; do
+		umount "$mount" 2>/dev/null || sleep 0.1
+	done
 }
 
 # --- one run ---
@@ -79,7 +101,7 @@ count_calls() { # START ACTION
 		$1 !~ /^[a-z0-9_]+$/ { next }
 		{ n[$1]++ }
 		/^write\(1,/ || !ours || $1 ~ /^(mmap|munmap|mprotect|brk|close|fadvise64|futex|exit_group)$/ { next }
-		$1 ~ /^(mkdirat|write|renameat|renameat2|unlinkat)$/ || /O_CREAT/ { print "change", $1, n[$1]; next }
+		$1 ~ /^(mkdirat|write|ftruncate|renameat|renameat2|unlinkat)$/ || /O_CREAT/ { print "change", $1, n[$1]; next }
 		$1 ~ /^(fsync|fchmod|fchown)$/ {
 			if (full || ++synced % 3 == 0)
 				print "sync", $1, n[$1]
@@ -130,12 +152,17 @@ point() { # START ACTION CALL FAULT N
 }
 
 sweep() { # START ACTION
-	local kind call n faults fault
+	local kind call n faults fault skipped=0
 	replacing_at="$2 from $1"
 	count_calls "$1" "$2" >"$work/calls"
 	[ "$(grep -c ^change "$work/calls")" -ge 5 ] || replacing_wrong "too few calls"
 	while read -r kind call n; do
-		case $kind:$call in
+		case ${replacing_kept:+ntfs:}$kind:$call in
+		ntfs:change:*)
+			[ -n "$full" ] || [ $((++skipped % 3)) -eq 0 ] || continue
+			faults=signal=KILL
+			;;
+		ntfs:*) continue ;;
 		change:write) faults='signal=KILL error=ENOSPC' ;;
 		change:*) faults='signal=KILL error=EIO' ;;
 		sync:*) faults="error=EIO ${full:+signal=KILL}" ;;
@@ -145,7 +172,7 @@ sweep() { # START ACTION
 			point "$1" "$2" "$call" "$fault" "$n"
 		done
 	done <"$work/calls"
-	result "$2 from $1${exchange:+, no exchange}"
+	result "$2 from $1${exchange:+, no exchange}${replacing_kept:+, on NTFS}"
 }
 
 # --- the order of what is durable, from a run without faults ---
@@ -222,5 +249,10 @@ sweep finished back
 exchange=no
 sweep prepared resume
 sweep finished back
+exchange=
+if ntfs_begin; then
+	sweep prepared resume
+	sweep finished back
+fi
 echo "# $points runs with a fault"
 echo "1..$number"

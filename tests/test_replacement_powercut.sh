@@ -176,6 +176,7 @@ mount=$work/m
 replacing_at="without a cut"
 replacing_disks "$work/disks"
 replacing_reference "$work/disks"
+replacing_keep "$work/disks" "$work/kept"
 result "without a cut"
 
 powercut_begin "$work" 8M

@@ -29,7 +29,7 @@ struct warning {
 	const char *code, *text;
 };
 
-#define WARNINGS 3
+#define WARNINGS 4
 
 static unsigned find_warnings(const struct recovery *recovery, struct warning list[WARNINGS])
 {
@@ -49,6 +49,12 @@ static unsigned find_warnings(const struct recovery *recovery, struct warning li
 			"kernel-transactions-pending",
 			"kernel transactions may be pending (.blf or .container files, or the flag "
 			"in the hive); they are not replayed"
+		};
+	if (recovery->unlisted)
+		list[count++] = (struct warning){
+			"directory-unreadable",
+			"its directory cannot be listed, so that only logs of the usual names were "
+			"looked for; if it is on NTFS, run chkdsk /f on the volume"
 		};
 	return count;
 }

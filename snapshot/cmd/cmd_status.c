@@ -42,7 +42,8 @@ static bool open_all(struct cmd *cmd, const struct hive_options *how, struct ask
 
 /*
  * 6 if a restore was interrupted; 1 if a node has no usable database or is none, or lacks a
- * hive that Windows needs; 4 if something could not be read at all.
+ * hive that Windows needs, or has a directory that cannot be listed; 4 if something could not be
+ * read at all.
  */
 static int verdict(const struct asked *asked)
 {
@@ -58,6 +59,7 @@ static int verdict(const struct asked *asked)
 		if (copy->unreadable)
 			return ERROR_SOURCE;
 		if (!copy->hive || copy->problems->worst == PROBLEM_FATAL ||
+		    problems_find(copy->problems, "directory-unreadable") ||
 		    (copy->system && copy->system->state != NODE_NOT_RUNNING))
 			status = ERROR_BAD_NEWS;
 	}
