@@ -35,8 +35,11 @@
  *
  * Steps (4) and (5) come in the order of the journal: a hive before the logs of the hive it
  * replaces, so that a kernel that loads the disk at any point sees a clean hive, or the
- * old hive with all its logs. Back they go in reverse. Every step looks at what is there first,
- * by size and SHA-256, and does what is left to do: each can be repeated.
+ * old hive with all its logs. Back they go in reverse. On NTFS all of (5) comes before the first of
+ * (4), and on the way back after the last: a torn hive has no log beside it that Windows could
+ * make a hive of. There a kernel sees the old hive with all its logs, or without those that come
+ * later; no hive; or a clean one. Every step looks at what is there first, by size and SHA-256,
+ * and does what is left to do: each can be repeated.
  *
  * A file that is neither the old nor the new one was changed by somebody else since (Windows, if
  * the node was started meanwhile): ERROR_REFUSED, naming it, before anything is done.

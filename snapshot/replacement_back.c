@@ -51,15 +51,24 @@ static bool back_step(const struct replacement *r, const struct journal_step *st
 	return replacement_take(r, step, look, SLOT_WAITING, err);
 }
 
-static bool carry_out(const struct replacement *r, struct look *looks, struct error *err)
+/* Those that are early, or the others; from the last to the first. */
+static bool back_steps(const struct replacement *r, struct look *looks, bool early,
+                       struct error *err)
 {
-	if (!replacement_reopen(r, err))
-		return false;
+	const struct journal_step *steps = r->journal->steps;
+
 	for (uint32_t i = r->journal->step_count; i-- > 0;) {
-		if (!back_step(r, &r->journal->steps[i], &looks[i], err))
+		if (replacement_is_early(r, &steps[i]) == early &&
+		    !back_step(r, &steps[i], &looks[i], err))
 			return false;
 	}
-	return replacement_clean(r, err);
+	return true;
+}
+
+static bool carry_out(const struct replacement *r, struct look *looks, struct error *err)
+{
+	return replacement_reopen(r, err) && back_steps(r, looks, false, err) &&
+	       back_steps(r, looks, true, err) && replacement_clean(r, err);
 }
 
 static bool stopped(struct error *err)

@@ -30,6 +30,15 @@ bool replacement_weak(const struct replacement *r, enum journal_disk disk)
 	return r->parents[disk] >= 0 && publish_rename_is_weak(r->parents[disk]);
 }
 
+/*
+ * While a hive is torn its base block is zeros, and Windows would take that of the log with the
+ * latest entries, and apply it (docs/regf.md, Logs): no log may lie beside it.
+ */
+bool replacement_is_early(const struct replacement *r, const struct journal_step *step)
+{
+	return step->op == JOURNAL_ASIDE && replacement_weak(r, step->disk);
+}
+
 bool replacement_in_place(const struct replacement *r, const struct journal_step *step)
 {
 	struct error ignored;

@@ -145,20 +145,31 @@ static bool compare(TALLOC_CTX *tmp, const struct replacement *r, const struct j
 	                             "%s: what is read back is not what was written", site->shown);
 }
 
+/* Those that are early, or the others. AT counts them. */
+static bool take_steps(const struct replacement *r, struct look *looks, bool early, uint32_t *at,
+                       struct error *err)
+{
+	const struct journal_step *steps = r->journal->steps;
+
+	for (uint32_t i = 0; i < r->journal->step_count; i++) {
+		if (replacement_is_early(r, &steps[i]) != early)
+			continue;
+		if (!forward_step(r, &steps[i], &looks[i], err))
+			return false;
+		++*at;
+	}
+	return true;
+}
+
 static bool carry_out(TALLOC_CTX *tmp, const struct replacement *r, struct look *looks,
                       uint32_t *at, struct error *err)
 {
 	const struct journal_step *steps = r->journal->steps;
 	uint32_t count = r->journal->step_count;
 
-	if (!make_asides(r, err))
+	if (!make_asides(r, err) || !take_steps(r, looks, true, at, err) ||
+	    !take_steps(r, looks, false, at, err))
 		return false;
-	for (uint32_t i = 0; i < count; i++) {
-		*at = i;
-		if (!forward_step(r, &steps[i], &looks[i], err))
-			return false;
-	}
-	*at = count;
 	for (uint32_t i = 0; i < count; i++) {
 		if (steps[i].op == JOURNAL_PUT && !compare(tmp, r, &steps[i], err))
 			return false;

@@ -97,10 +97,12 @@ static bool check_room(const struct replacement *r, struct error *err)
 				needed += bytes_needed(r, j, fs.f_frsize);
 		}
 		if (free_bytes < needed)
-			return error_set(err, ERROR_DESTINATION,
-			                 "%s: the new files take %llu bytes, and %llu are free",
-			                 volume_path(r->disks[i]), (unsigned long long)needed,
-			                 (unsigned long long)free_bytes);
+			return error_set(
+				err, ERROR_DESTINATION,
+				"%s: the new files%s take %llu bytes, and %llu are free",
+				volume_path(r->disks[i]),
+				replacement_weak(r, i) ? " and copies of the old ones" : "",
+				(unsigned long long)needed, (unsigned long long)free_bytes);
 	}
 	return true;
 }

@@ -149,7 +149,10 @@ bool replacement_settle(const struct replacement *r, const struct journal_step *
 
 /* Are files at their place given new bytes, rather than exchanged with others, on this disk? */
 bool replacement_weak(const struct replacement *r, enum journal_disk disk);
-/* And this one? */
+/* And is a step, for that, taken before all others, and undone after them? (Logs are, of a hive.)
+ */
+bool replacement_is_early(const struct replacement *r, const struct journal_step *step);
+/* And this file? */
 bool replacement_in_place(const struct replacement *r, const struct journal_step *step);
 
 /* Is what is at the step's path, and neither file, torn? The slots must have been looked at. */

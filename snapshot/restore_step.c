@@ -145,6 +145,45 @@ static bool read_company(struct restore *r, const char *folder, const char *name
 	return true;
 }
 
+static bool is_clean(const struct image *hive)
+{
+	struct regf_base base;
+	struct error ignored;
+
+	return log_base(hive->bytes, &base, &ignored) &&
+	       le32_get(base.sequence1) == le32_get(base.sequence2);
+}
+
+/* Is the file A later than B? What has no sequence number is of no log that would be applied. */
+static bool is_later(const struct image *a, const struct image *b)
+{
+	uint32_t one, other;
+
+	if (!sequence_last(a->bytes, &one))
+		return false;
+	return !sequence_last(b->bytes, &other) || log_older(other, one);
+}
+
+/*
+ * The latest log first: where they are set aside before the hive is replaced, those that are left
+ * beside a dirty one never lack an entry before the first that Windows would apply.
+ */
+static void latest_first(struct company *company)
+{
+	for (uint32_t i = 1; i < company->count; i++) {
+		for (uint32_t j = i; j > 0 && is_later(company->images[j], company->images[j - 1]);
+		     j--) {
+			struct image *image = company->images[j];
+			char *path = company->paths[j];
+
+			company->images[j] = company->images[j - 1];
+			company->paths[j] = company->paths[j - 1];
+			company->images[j - 1] = image;
+			company->paths[j - 1] = path;
+		}
+	}
+}
+
 bool restore_step_hive(struct restore *r, const char *path, const char *folder, const char *name,
                        const struct image *image, struct error *err)
 {
@@ -160,6 +199,8 @@ bool restore_step_hive(struct restore *r, const char *path, const char *folder, 
 		return error_memory(err);
 	if (!read_company(r, folder, name, &company, err))
 		return false;
+	if (old && !is_clean(old))
+		latest_first(&company);
 	if (old)
 		later(&last, &known, old->bytes);
 	for (uint32_t i = 0; i < company.count; i++)

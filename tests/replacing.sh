@@ -114,6 +114,9 @@ replacing_safe() # LIST
 				} else if (now[p] != old[p] && now[p] != new[p])
 					print p " is neither the old nor the new one"
 			}
+			for (p in now)
+				if (now[p] == "torn" && ((p ".LOG1") in now || (p ".LOG2") in now))
+					print p " is torn, and has logs"
 			for (p in new)
 				if (!(p in old) && (p in now) && p !~ /clusnap-TIME/ && now[p] != new[p] &&
 				    !(now[p] == "torn" && (new[p] in have)))

@@ -65,6 +65,33 @@ static void there_and_back(void **state)
 	replacing_as_before();
 }
 
+static char told[4000];
+
+static void tell(void *data, const char *step, const char *path)
+{
+	assert_ptr_equal(data, told);
+	snprintf(told + strlen(told), sizeof(told) - strlen(told), "%s %s\n", step,
+	         strrchr(path, '/') + 1);
+}
+
+/* No log beside a torn hive. */
+static void logs_go_first_and_come_last(void **state)
+{
+	struct replacement *r;
+
+	(void)state;
+	replacing.journal.step_count = 3;
+	r = replacing_new();
+	told[0] = '\0';
+	assert_done(replacement_prepare(r, replacing.contents, tell, told, &replacing.err));
+	assert_done(replacement_forward(r, tell, told, &replacing.err));
+	assert_done(replacement_back(r, tell, told, &replacing.err));
+	assert_string_equal(told, "write CLUSDB\nset-aside CLUSDB.LOG1\nset-aside CLUSDB.LOG2\n"
+	                          "put CLUSDB\ncompare CLUSDB\nput back CLUSDB\n"
+	                          "put back CLUSDB.LOG2\nput back CLUSDB.LOG1\n");
+	replacing_as_before();
+}
+
 static void back_from_anywhere(void **state)
 {
 	(void)state;
@@ -297,10 +324,15 @@ static void memory_runs_out(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		replacing_unit(there_and_back),          replacing_unit(back_from_anywhere),
-		replacing_unit(other_names_keep_theirs), replacing_unit(each_state),
-		replacing_unit(torn_both_ways),          replacing_unit(remains_are_told),
-		replacing_unit(nothing_remains),         replacing_unit(memory_runs_out),
+		replacing_unit(there_and_back),
+		replacing_unit(back_from_anywhere),
+		replacing_unit(logs_go_first_and_come_last),
+		replacing_unit(other_names_keep_theirs),
+		replacing_unit(each_state),
+		replacing_unit(torn_both_ways),
+		replacing_unit(remains_are_told),
+		replacing_unit(nothing_remains),
+		replacing_unit(memory_runs_out),
 	};
 
 	/* what a disk takes for an fsync is no matter here */

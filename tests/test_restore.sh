@@ -474,6 +474,48 @@ echo old >"$kiel/WINNT/system32/config/SOFTWARE.LOG"
 keeps_all 2 "checkpoints" --checkpoints "$snapshot" "$kiel"
 result "promise 9: what is replaced is set aside, named and listed, and all else is as it was"
 
+# --- the order in which logs go ---
+
+# HIVE DIRTY: sequence numbers of it, clean at 7 or dirty at 8 and 7, and of logs from 7 and 9 on
+number_logs() {
+	python3 - "$1" "$2" <<-'END'
+		import struct, sys
+		hive, dirty = sys.argv[1], sys.argv[2] == "dirty"
+		def base(block, one, two, kind):
+		    block = bytearray(block[:512])
+		    struct.pack_into("<II", block, 4, one, two)
+		    struct.pack_into("<I", block, 28, kind)
+		    check = 0
+		    for word in struct.unpack_from("<127I", block):
+		        check ^= word
+		    struct.pack_into("<I", block, 508, check)
+		    return bytes(block)
+		with open(hive, "rb") as file:
+		    old = file.read()
+		with open(hive, "wb") as file:
+		    file.write(base(old, 7 + dirty, 7, 0) + old[512:])
+		for name, sequence in ("LOG1", 7), ("LOG2", 9):
+		    with open(f"{hive}.{name}", "wb") as file:
+		        file.write(base(old, sequence, sequence, 6))
+	END
+}
+
+set_aside_in_order() { # names of the files in the order in which they are set aside
+	run restore --json --dry-run "$snapshot19" "$emden"
+	jq -r '[.steps[] | select(.op == "set-aside") | .path | split("/")[-1]] | join(" ")' <<<"$out"
+}
+
+fresh_disks
+printf journal >"$emden/Windows/Cluster/CLUSDB.blf"
+number_logs "$emden/Windows/Cluster/CLUSDB" dirty
+[ "$(set_aside_in_order)" = "CLUSDB.LOG2 CLUSDB.LOG1 CLUSDB.blf" ] || wrong "dirty: $(set_aside_in_order)"
+printf 'Windows Registry Editor Version 5.00\n\n[\\]\n"Changed"=dword:00000001\n' >"$work/changed.reg"
+fresh_disks
+hivexregedit --merge "$emden/Windows/Cluster/CLUSDB" "$work/changed.reg" >/dev/null 2>&1
+number_logs "$emden/Windows/Cluster/CLUSDB" clean
+[ "$(set_aside_in_order)" = "CLUSDB.LOG1 CLUSDB.LOG2" ] || wrong "clean: $(set_aside_in_order)"
+result "the latest log of a dirty hive goes first"
+
 # --- words ---
 
 expect 2 usage restore

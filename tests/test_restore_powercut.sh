@@ -113,7 +113,11 @@ somewhere() { # FILE: is there a whole copy of it in the Cluster directory?
 	return 1
 }
 
-torn() { python3 "$here/torn.py" "$1" "$work/old" "$work/new" 2>/dev/null; } # FILE
+# FILE: is it torn, and no log beside it that Windows could make a hive of?
+torn() {
+	python3 "$here/torn.py" "$1" "$work/old" "$work/new" 2>/dev/null &&
+		[ ! -e "$1.LOG" ] && [ ! -e "$1.LOG1" ] && [ ! -e "$1.LOG2" ]
+}
 
 look() { # what the volume has
 	if cmp -s "$mount/$hive" "$work/new"; then
