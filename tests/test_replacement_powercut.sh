@@ -58,9 +58,18 @@ proper() { # WANTED
 		{ print }' <(echo "$1") -
 }
 
+other_list() { # FILE: is it a whole list, whose own name nobody can use?
+	[[ $1 == */list.json.clusnap-other ]] && [ ! -e "${1%.clusnap-other}" ] &&
+		[ "$(tail -c 2 "$1" 2>/dev/null)" = '}' ]
+}
+
 same() { # WANTED WHAT: is what is on the disk it, but for junk?
-	local now
+	local now file
 	now=$(replacing_list "$mount")
+	for file in "$mount"/s/Windows/Cluster/clusnap-*/list.json.clusnap-other; do
+		! other_list "$file" ||
+			now=$(sed -E '/list\.json special$/d; s|(/list\.json)\.clusnap-other .*|\1 |' <<<"$now")
+	done
 	[ "$now" = "$1" ] && return
 	junk=true
 	[ "$(proper "$1" <<<"$now")" = "$1" ] ||
@@ -80,7 +89,7 @@ removable() { # WANTED WHAT
 	local path relative
 	while IFS= read -r path; do
 		relative=${path#"$mount/"}
-		[[ $relative == *clusnap-* ]] || continue
+		[[ $relative == *clusnap-* ]] && ! other_list "$path" || continue
 		# the name of an old file whose own name is a ghost of it
 		[[ $relative != *.clusnap-other ]] || alone "$path" || continue
 		relative=${relative/clusnap-[0-9]*Z/clusnap-TIME}
