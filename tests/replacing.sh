@@ -94,8 +94,8 @@ replacing_without_leftovers()
 }
 
 # What must hold at every instant: each path has its old bytes, or its new ones, or is missing, or "torn"
-# (a mixture, as tests/torn.py has it; nothing here says so but power cuts on NTFS), while both are
-# whole elsewhere; and the bytes of every old file are somewhere.
+# (a mixture, as tests/torn.py has it) or unreadable (a name without a file; nothing here says either but
+# power cuts on NTFS), while both are whole elsewhere; and the bytes of every old file are somewhere.
 replacing_safe() # LIST
 {
 	awk -v which=0 '
@@ -108,7 +108,8 @@ replacing_safe() # LIST
 			for (p in old) {
 				if (!(old[p] in have))
 					print "the bytes of the old " p " are nowhere"
-				if (!(p in now) || now[p] == "torn") {
+				if (!(p in now) || now[p] == "torn" || now[p] == "unreadable" ||
+				    now[p] == "special") {
 					if ((p in new) && !(new[p] in have))
 						print p " is missing or torn, and the new one is nowhere"
 				} else if (now[p] != old[p] && now[p] != new[p])
