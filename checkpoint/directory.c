@@ -111,11 +111,12 @@ static bool next_name(TALLOC_CTX *pool, struct directory *directory, uint32_t *s
 /* The same name again: which of two is meant cannot be told. */
 static bool twins(const char *one, const char *other, struct error *err)
 {
-	return error_set(
-		err, ERROR_SOURCE,
-		"holds both '%s' and '%s', which Windows cannot tell apart; move the wrong "
-		"one away",
-		one, other);
+	error_set(err, ERROR_SOURCE,
+	          "holds both '%s' and '%s', which Windows cannot tell apart; move the wrong "
+	          "one away",
+	          one, other);
+	err->sys = ENOTUNIQ;
+	return false;
 }
 
 /* As it is spelled, where names cannot be listed. ERR says so already. */

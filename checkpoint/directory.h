@@ -32,10 +32,10 @@ int directory_fd(const struct directory *directory);
 
 /*
  * The name that is WANTED (SIZE bytes of WTF-8) but for letter case, spelled as the directory has
- * it, on CTX; *MATCH is NULL if there is none. Two such names are an error that names both; the
- * same one twice is one. Names that are not well-formed UTF-8 match nothing. A directory can be
- * asked once. In one that cannot be listed WANTED matches if it is there as it is spelled; that it
- * is absent cannot be known, and is the error.
+ * it, on CTX; *MATCH is NULL if there is none. Two such names are an error that names both,
+ * with err->sys ENOTUNIQ; the same one twice is one. Names that are not well-formed UTF-8 match
+ * nothing. A directory can be asked once. In one that cannot be listed WANTED matches if it is
+ * there as it is spelled; that it is absent cannot be known, and is the error.
  */
 bool directory_match(TALLOC_CTX *ctx, struct directory *directory, const char *wanted, size_t size,
                      char **match, struct error *err);

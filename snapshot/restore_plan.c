@@ -272,9 +272,18 @@ static bool disk_fails(struct error *err)
 	               : false;
 }
 
+/* Which of two files is meant whose names differ in letter case is not ours to choose. */
+static bool two_names(struct error *err)
+{
+	if (err->kind == ERROR_SOURCE && err->sys == ENOTUNIQ)
+		err->kind = ERROR_REFUSED;
+	return false;
+}
+
 bool restore_plan(TALLOC_CTX *ctx, const struct restore_options *options, struct restore *restore,
                   struct error *err)
 {
-	return restore_begin(ctx, options, restore, err) && check_pending(restore, err) &&
-	       (plan(restore, err) || disk_fails(err));
+	return (restore_begin(ctx, options, restore, err) && check_pending(restore, err) &&
+	        (plan(restore, err) || disk_fails(err))) ||
+	       two_names(err);
 }

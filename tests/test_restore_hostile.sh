@@ -46,6 +46,15 @@ else
 	skip "a dry run on a read-only or full volume" "not root"
 fi
 
+broken
+cp "$kiel/WINNT/Cluster/CLUSDB" "$kiel/WINNT/Cluster/clusdb"
+unchanged 3 'which Windows cannot tell apart' restore --force snapshot-damaged "$snapshot" "$kiel"
+rm "$kiel/WINNT/Cluster/clusdb"
+echo one >"$kiel/WINNT/Cluster/CLUSDB.LOG"
+echo two >"$kiel/WINNT/Cluster/Clusdb.log"
+unchanged 3 'which Windows cannot tell apart' restore "$snapshot" "$kiel"
+result "refused: names that differ in letter case only"
+
 # --- --quorum ---
 
 broken
