@@ -18,8 +18,6 @@
 
 #define AHEAD 4096u /* bytes; where the next cell begins is only known from this one */
 
-#define ALLOCATED 0x80000000u /* in the size of a cell: it is a negative number */
-
 static uint32_t word_at(struct bytes bins, uint64_t at)
 {
 	return le32_get(*(const le32 *)(bins.data + at));
@@ -34,11 +32,11 @@ static uint32_t mark_cells(struct bytes bins, uint64_t *restrict marks, uint32_t
 	uint32_t at = from;
 
 	while (at < end) {
-		uint32_t word = word_at(bins, at), size = word & ALLOCATED ? 0u - word : word;
+		uint32_t word = word_at(bins, at), size = regf_cell_size(word);
 
 		if (size - 1 >= end - at || size % 8)
 			break;
-		if (word & ALLOCATED)
+		if (word & REGF_ALLOCATED)
 			marks[2 * (at >> 9)] |= 1ull << (at >> 3 & 63);
 		at += size;
 	}
@@ -48,13 +46,12 @@ static uint32_t mark_cells(struct bytes bins, uint64_t *restrict marks, uint32_t
 /* The cells of one bin, from FROM to END. */
 static void check_cells(struct checker *c, uint32_t from, uint32_t end)
 {
-	uint32_t at = mark_cells(c->bins, c->marks, from, end), word, size;
+	uint32_t at = mark_cells(c->bins, c->marks, from, end), size;
 	const char *why;
 
 	if (at == end)
 		return;
-	word = word_at(c->bins, at);
-	size = word & ALLOCATED ? 0u - word : word;
+	size = regf_cell_size(word_at(c->bins, at));
 	why = size == 0  ? "not allowed"
 	      : size % 8 ? "not a multiple of 8"
 	                 : "more than the rest of its bin";
@@ -63,23 +60,11 @@ static void check_cells(struct checker *c, uint32_t from, uint32_t end)
 	          (unsigned long long)check_offset(at), size, why, end - at);
 }
 
-/* Is there a bin at AT that is what it says? */
-static bool bin_fits(const struct checker *c, uint64_t at)
-{
-	const struct regf_bin *bin = bytes_at(c->bins, at, sizeof(*bin));
-	uint32_t size;
-
-	if (!bin || memcmp(bin->signature, "hbin", 4) != 0 || le32_get(bin->offset) != at)
-		return false;
-	size = le32_get(bin->size);
-	return size != 0 && size % REGF_PAGE == 0 && size <= c->bins.size - at;
-}
-
 /* The next bin behind AT that fits, or the end. */
 static uint64_t next_bin(const struct checker *c, uint64_t at)
 {
 	for (at += REGF_PAGE; at < c->bins.size; at += REGF_PAGE) {
-		if (bin_fits(c, at))
+		if (regf_bin_size(c->bins, at))
 			return at;
 	}
 	return c->bins.size;
@@ -142,8 +127,8 @@ static void take_bin(struct checker *c)
 
 	if (!wait_for(c, at + sizeof(struct regf_bin)))
 		return;
-	if (bin_fits(c, at)) {
-		size = word_at(c->bins, at + offsetof(struct regf_bin, size));
+	size = regf_bin_size(c->bins, at);
+	if (size) {
 		c->next_bin = at + size;
 	} else if (c->reading) {
 		give_up(c);

@@ -213,6 +213,34 @@ enum {
 	REG_QWORD = 11,
 };
 
+/* In the size field of a cell: it is a negative number. */
+#define REGF_ALLOCATED 0x80000000u
+
+/* Bytes of a cell, of which FIELD is the size field. */
+static inline uint32_t regf_cell_size(uint32_t field)
+{
+	return field & REGF_ALLOCATED ? 0u - field : field;
+}
+
+/* The bin at AT, if there is one that says so; it may reach beyond the end. */
+static inline const struct regf_bin *regf_bin_at(struct bytes bins, uint64_t at)
+{
+	const struct regf_bin *bin = bytes_at(bins, at, sizeof(*bin));
+
+	if (!bin || memcmp(bin->signature, "hbin", 4) != 0 || le32_get(bin->offset) != at ||
+	    le32_get(bin->size) == 0 || le32_get(bin->size) % REGF_PAGE)
+		return NULL;
+	return bin;
+}
+
+/* The size of the bin at AT, if it is there as a whole; else 0. */
+static inline uint32_t regf_bin_size(struct bytes bins, uint64_t at)
+{
+	const struct regf_bin *bin = regf_bin_at(bins, at);
+
+	return bin && le32_get(bin->size) <= bins.size - at ? le32_get(bin->size) : 0;
+}
+
 /* XOR of the first 127 words; 0 and 0xffffffff are moved to 1 and 0xfffffffe. */
 static inline uint32_t regf_checksum(const struct regf_base *base)
 {

@@ -10,18 +10,6 @@
 
 #define ROOT (uint32_t)sizeof(struct regf_bin) /* the first cell of all, in every hive */
 
-/* The size of the bin at AT, 0 if there is none. */
-static uint32_t bin_size(struct bytes bins, uint64_t at)
-{
-	const struct regf_bin *bin = bytes_at(bins, at, sizeof(*bin));
-	uint32_t size = bin ? le32_get(bin->size) : 0;
-
-	if (size == 0 || size % REGF_PAGE || size > bins.size - at ||
-	    memcmp(bin->signature, "hbin", 4) != 0 || le32_get(bin->offset) != at)
-		return 0;
-	return size;
-}
-
 /* Where the last bin ends; there may be bad pages between bins. */
 static uint64_t bins_end(struct bytes bins)
 {
@@ -29,7 +17,7 @@ static uint64_t bins_end(struct bytes bins)
 	uint32_t size;
 
 	for (uint64_t at = 0; at < bins.size; at += size ? size : REGF_PAGE) {
-		size = bin_size(bins, at);
+		size = regf_bin_size(bins, at);
 		end = size ? at + size : end;
 	}
 	return end;
@@ -50,14 +38,13 @@ static bool bin_is_layered(const struct hive *hive, uint64_t at, uint32_t size)
 	while (cell < at + size) {
 		const struct regf_key *nk =
 			(const void *)open_cell_quietly(hive, (uint32_t)cell, sizeof(*nk)).data;
-		uint32_t word = le32_get(*(const le32 *)(hive->bins.data + cell));
+		uint32_t whole = regf_cell_size(le32_get(*(const le32 *)(hive->bins.data + cell)));
 
 		if (nk && memcmp(nk->signature, "nk", 2) == 0 && nk->layer)
 			return true;
-		word = word & 0x80000000 ? 0u - word : word;
-		if (word == 0 || word % 8)
+		if (whole == 0 || whole % 8)
 			break;
-		cell += word;
+		cell += whole;
 	}
 	return false;
 }
@@ -67,7 +54,7 @@ static bool is_layered(const struct hive *hive)
 	uint32_t size;
 
 	for (uint64_t at = 0; at < hive->bins.size; at += size ? size : REGF_PAGE) {
-		size = bin_size(hive->bins, at);
+		size = regf_bin_size(hive->bins, at);
 		if (size && bin_is_layered(hive, at, size))
 			return true;
 	}
@@ -101,7 +88,7 @@ struct image *salvage_base(TALLOC_CTX *ctx, struct bytes file, uint32_t *minor, 
 	hive.bins = (struct bytes){ file.data + REGF_BASE_SIZE, file.size - REGF_BASE_SIZE };
 	if (hive.bins.size > REGF_BINS_MAX)
 		hive.bins.size = REGF_BINS_MAX;
-	root = bin_size(hive.bins, 0) ? root_of(&hive) : NULL;
+	root = regf_bin_size(hive.bins, 0) ? root_of(&hive) : NULL;
 	if (!root)
 		return NULL;
 	*minor = minor_of(&hive, root);

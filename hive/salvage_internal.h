@@ -1,5 +1,4 @@
-/* What salvage.c (the walk), salvage_lists.c, salvage_orphans.c, salvage_values.c and
- * salvage_loss.c share. */
+/* What salvage.c (the walk) and the other files of salvage share. Nobody else includes it. */
 #ifndef HIVE_SALVAGE_INTERNAL_H
 #define HIVE_SALVAGE_INTERNAL_H
 

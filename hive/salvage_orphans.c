@@ -39,10 +39,10 @@ static bool look_at_cells(struct salvage *s, uint32_t from, uint32_t end, struct
 		struct hive_key key;
 		struct error ignored;
 
-		size = word & 0x80000000 ? 0u - word : word;
+		size = regf_cell_size(word);
 		if (size == 0 || size % 8 || size > end - at)
 			return true;
-		if (!(word & 0x80000000) || salvage_bit(s->owned, at))
+		if (!(word & REGF_ALLOCATED) || salvage_bit(s->owned, at))
 			continue;
 		if (hive_key_at(s->hive, at, &key, &ignored) && salvage_is_named(&key, &ignored) &&
 		    !add(s, le32_get(key.nk->parent), at, err))
@@ -65,14 +65,12 @@ bool salvage_orphans_find(struct salvage *s, struct error *err)
 	uint64_t size = s->hive->bins.size, next;
 
 	for (uint64_t at = 0; at < size; at = next) {
-		const struct regf_bin *bin = bytes_at(s->hive->bins, at, sizeof(*bin));
-		uint64_t end = bin ? at + le32_get(bin->size) : at;
+		const struct regf_bin *bin = regf_bin_at(s->hive->bins, at);
 
-		next = at + REGF_PAGE;
-		if (!bin || memcmp(bin->signature, "hbin", 4) != 0 || le32_get(bin->offset) != at ||
-		    end % REGF_PAGE || end <= at)
+		next = at + (bin ? le32_get(bin->size) : REGF_PAGE);
+		if (!bin)
 			continue;
-		next = end < size ? end : size;
+		next = next < size ? next : size;
 		if (!look_at_cells(s, (uint32_t)(at + sizeof(*bin)), (uint32_t)next, err))
 			return false;
 	}
