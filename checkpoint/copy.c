@@ -98,14 +98,14 @@ static void check_volume(struct copy *copy)
 	const char *path;
 
 	switch (volume_flaw(copy->system->volume, &path)) {
-	case VOLUME_UNLISTED:
+	case DIRECTORY_UNLISTED:
 		problems_add(copy->problems, PROBLEM_HEALS, PROBLEM_NOWHERE, "directory-unreadable",
 		             "%s/%s cannot be listed, as a power cut can leave NTFS: what has its "
 		             "usual name there was found, and nothing else can be seen; run chkdsk "
 		             "/f on the volume",
 		             copy->path, path);
 		break;
-	case VOLUME_LISTED_TWICE:
+	case DIRECTORY_TWICE:
 		problems_add(
 			copy->problems, PROBLEM_HEALS, PROBLEM_NOWHERE, "directory-inconsistent",
 			"%s/%s lists a name twice, as a power cut can leave NTFS: there is one "

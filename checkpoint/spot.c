@@ -17,8 +17,7 @@
 /* A power cut can leave NTFS so; or somebody removes it now. */
 #define LISTED                                                                                     \
 	"is listed in its directory and cannot be found there (if it comes again, run chkdsk /f "  \
-	"on "                                                                                      \
-	"the volume)"
+	"on the volume)"
 
 static int descriptor_close(struct descriptor *descriptor)
 {

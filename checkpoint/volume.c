@@ -31,17 +31,10 @@ struct volume *volume_open(TALLOC_CTX *ctx, const char *path, struct error *err)
 	return NULL;
 }
 
-enum volume_flaw volume_flaw(const struct volume *volume, const char **path)
+enum directory_flaw volume_flaw(const struct volume *volume, const char **path)
 {
 	*path = volume->flawed;
-	switch (volume->flaw) {
-	case DIRECTORY_TWICE:
-		return VOLUME_LISTED_TWICE;
-	case DIRECTORY_UNLISTED:
-		return VOLUME_UNLISTED;
-	default:
-		return VOLUME_SOUND;
-	}
+	return volume->flaw;
 }
 
 static bool remember(struct volume *volume, enum directory_flaw flaw, const char *path,
@@ -106,11 +99,9 @@ bool volume_list(TALLOC_CTX *ctx, struct volume *volume, const char *path, char 
 		done = error_set(err, ERROR_SOURCE, "%s/%s: is no directory", volume->path, path);
 	if (done) {
 		directory = directory_open(tmp, spot.at->fd, err);
-		done = directory && directory_names(ctx, directory, names, count, err);
-		if (!done)
-			spot_wrap(&volume->top, &spot, err);
-		else if (!remember(volume, directory_flaw(directory), spot.path, err))
-			done = false;
+		done = ((directory && directory_names(ctx, directory, names, count, err)) ||
+		        spot_wrap(&volume->top, &spot, err)) &&
+		       remember(volume, directory_flaw(directory), spot.path, err);
 	}
 	talloc_free(tmp);
 	return done;

@@ -19,6 +19,7 @@
 #ifndef CHECKPOINT_VOLUME_H
 #define CHECKPOINT_VOLUME_H
 
+#include "checkpoint/directory.h"
 #include "hive/source.h"
 
 struct volume; /* a talloc object that closes itself */
@@ -50,11 +51,10 @@ bool volume_find(TALLOC_CTX *ctx, struct volume *volume, const char *path,
                  struct volume_entry *entry, struct error *err);
 
 /*
- * What power cuts have left of a directory (checkpoint/directory.h), as far as look-ups and lists
- * have come upon one, the worst first; *PATH is its path and lives as long as the volume.
+ * What power cuts have left of a directory, as far as look-ups and lists have come upon one, the
+ * worst first; *PATH is its path and lives as long as the volume.
  */
-enum volume_flaw { VOLUME_SOUND, VOLUME_LISTED_TWICE, VOLUME_UNLISTED };
-enum volume_flaw volume_flaw(const struct volume *volume, const char **path);
+enum directory_flaw volume_flaw(const struct volume *volume, const char **path);
 
 /*
  * The names in a directory, sorted by bytes, without "." and "..", on CTX. A name that

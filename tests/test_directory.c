@@ -92,7 +92,7 @@ static void a_name_listed_twice_is_one(void **state)
 	uint32_t count;
 
 	(void)state;
-	assert_int_equal(volume_flaw(volume, &path), VOLUME_SOUND);
+	assert_int_equal(volume_flaw(volume, &path), DIRECTORY_SOUND);
 	assert_null(path);
 	flaw = TWICE;
 	assert_int_equal(kind_of("clusdb"), VOLUME_FILE);
@@ -103,7 +103,7 @@ static void a_name_listed_twice_is_one(void **state)
 	assert_string_equal(names[1], "CLUSDB.LOG1");
 	assert_string_equal(names[2], "CLUSDB.log2");
 	assert_string_equal(names[3], "other");
-	assert_int_equal(volume_flaw(volume, &path), VOLUME_LISTED_TWICE);
+	assert_int_equal(volume_flaw(volume, &path), DIRECTORY_TWICE);
 	assert_string_equal(path, "");
 }
 
@@ -143,7 +143,7 @@ static void what_cannot_be_listed_is_looked_up(void **state)
 	(void)state;
 	flaw = FAILS;
 	assert_int_equal(kind_of("CLUSDB"), VOLUME_FILE);
-	assert_int_equal(volume_flaw(volume, &path), VOLUME_UNLISTED);
+	assert_int_equal(volume_flaw(volume, &path), DIRECTORY_UNLISTED);
 	assert_string_equal(path, "");
 	assert_false(volume_find(ctx, volume, "clusdb", &entry, &err));
 	assert_int_equal(err.kind, ERROR_SOURCE);
