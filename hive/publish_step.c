@@ -21,6 +21,7 @@
 #define NOT_PLAIN                                                                                  \
 	(0x400u | 0x800u | 0x4000u) /* FILE_ATTRIBUTE_REPARSE_POINT, _COMPRESSED, _ENCRYPTED */
 
+#define ROOM ".clusnap-room-"
 #define ROOM_NAME 220 /* characters; a record of 1024 bytes has no room for twice as many bytes */
 
 static bool failed(struct error *err, const char *shown, const char *what)
@@ -245,13 +246,18 @@ bool publish_step_rmdir(int dirfd, const char *name, const char *shown, struct e
 
 bool publish_step_room(int dirfd, const char *shown, struct error *err)
 {
-	char name[ROOM_NAME + 1] = PUBLISH_STEP_ROOM;
+	char name[ROOM_NAME + 1] = ROOM;
 	struct bytes nothing = { NULL, 0 };
 
 	if (!publish_rename_is_weak(dirfd))
 		return true;
 	memset(name + strlen(name), '-', ROOM_NAME - strlen(name));
 	return publish_step_file(dirfd, name, nothing, -1, shown, err);
+}
+
+bool publish_step_is_room(const char *name)
+{
+	return strncmp(name, ROOM, strlen(ROOM)) == 0;
 }
 
 /* An fsync of a descriptor that was opened for reading writes out the whole file. */

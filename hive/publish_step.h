@@ -63,8 +63,10 @@ bool publish_step_rmdir(int dirfd, const char *name, const char *shown, struct e
  * while its index grows (NTFS: out of the directory's own record): it grows now, for an empty
  * file whose long name begins so, and which is to stay until all other names are there.
  */
-#define PUBLISH_STEP_ROOM ".clusnap-room-"
 bool publish_step_room(int dirfd, const char *shown, struct error *err);
+
+/* Is NAME the name of such a file? */
+bool publish_step_is_room(const char *name);
 
 /* Makes a file that an earlier, killed run wrote or moved durable, and the directory it is in. */
 bool publish_step_sync(int dirfd, const char *name, const char *shown, struct error *err);

@@ -9,7 +9,6 @@
  * That is told by looking, and so is that nothing in it is not whole elsewhere, so that it may be
  * written over.
  */
-#include <fcntl.h>
 #include <unistd.h>
 
 #include "hive/image.h"
@@ -108,7 +107,7 @@ static bool read_kept(TALLOC_CTX *tmp, const struct replacement *r, const struct
 	*bytes = (struct bytes){ 0 };
 	*whole = !file->present;
 	for (unsigned i = 0; !*whole && i < SLOTS; i++) {
-		if (!(new ? look->slots[i].new : look->slots[i].old))
+		if (!replacement_holds(&look->slots[i], new))
 			continue;
 		image = read_slot(tmp, r, step, i, err);
 		if (!image)
@@ -193,14 +192,14 @@ static bool copy_to(TALLOC_CTX *tmp, const struct replacement *r, const struct j
 
 	if (!image)
 		return false;
-	like = openat(from->fd, from->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	like = replacement_open(from, err);
 	if (like < 0)
-		return error_errno(err, ERROR_DESTINATION, "%s: cannot open it", from->shown);
+		return false;
 	done = publish_step_file(to->fd, to->name, image->bytes, like, to->shown, err);
 	close(like);
 	if (!done || !replacement_look(r, step, path, true, seen, err))
 		return false;
-	return (new ? seen->new : seen->old) ||
+	return replacement_holds(seen, new) ||
 	       replacement_changed(r, step, "has changed while it was copied", err);
 }
 
@@ -237,9 +236,9 @@ static bool fill(TALLOC_CTX *tmp, const struct replacement *r, const struct jour
 
 	if (!to)
 		return path || !image ? false : error_memory(err);
-	like = openat(from->fd, from->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	like = replacement_open(from, err);
 	if (like < 0)
-		return error_errno(err, ERROR_DESTINATION, "%s: cannot open it", from->shown);
+		return false;
 	done = publish_step_fill(to->fd, to->name, image->bytes, kept, like, to->shown, err);
 	close(like);
 	return done;

@@ -10,8 +10,8 @@
 #include "snapshot/journal_check.h"
 #include "snapshot/replacing.h"
 
-/* Sorted, which is by time. */
-bool replacement_asides(TALLOC_CTX *ctx, struct volume *volume, const char *directory,
+/* The set-aside directories in DIRECTORY, sorted, which is by time; on CTX, NULL-terminated. */
+static bool list_asides(TALLOC_CTX *ctx, struct volume *volume, const char *directory,
                         char ***paths, struct error *err)
 {
 	char **names, **found;
@@ -41,11 +41,6 @@ bool replacement_asides(TALLOC_CTX *ctx, struct volume *volume, const char *dire
 	}
 	*paths = found;
 	return true;
-}
-
-static bool is_room(const char *name)
-{
-	return strncmp(name, PUBLISH_STEP_ROOM, strlen(PUBLISH_STEP_ROOM)) == 0;
 }
 
 /*
@@ -85,7 +80,7 @@ static bool no_matter(TALLOC_CTX *tmp, struct volume *volume, const char *path, 
 		if (strcmp(names[i], JOURNAL_LIST_NAME) == 0 ||
 		    strcmp(names[i], JOURNAL_LIST_OTHER) == 0)
 			return true;
-		others += strcmp(names[i], JOURNAL_NAME) != 0 && !is_room(names[i]);
+		others += strcmp(names[i], JOURNAL_NAME) != 0 && !publish_step_is_room(names[i]);
 	}
 	return torn && others == 0;
 }
@@ -147,7 +142,7 @@ static bool find_newest(TALLOC_CTX *ctx, TALLOC_CTX *tmp, struct volume *volume,
 		return false;
 	if (entry.kind != VOLUME_DIRECTORY)
 		return true;
-	if (!replacement_asides(tmp, volume, entry.path, &paths, err))
+	if (!list_asides(tmp, volume, entry.path, &paths, err))
 		return false;
 	while (paths[count])
 		count++;
@@ -194,7 +189,7 @@ bool replacement_never_began(TALLOC_CTX *tmp, struct volume *volume, const char 
 	bool any = false;
 
 	for (uint32_t i = 0; i < count; i++) {
-		if (is_room(names[i]))
+		if (publish_step_is_room(names[i]))
 			continue;
 		if (strcmp(names[i], JOURNAL_NAME) != 0 ||
 		    !read_one(tmp, tmp, volume, path, &journal, &any, &ignored) || any)
@@ -221,18 +216,15 @@ static void remove_leftover(TALLOC_CTX *tmp, const struct replacement *r, enum j
 	replacement_rmdir(r, disk, path, &ignored);
 }
 
-static void leftovers_on(TALLOC_CTX *tmp, const struct replacement *r, enum journal_disk disk)
+char **replacement_asides(TALLOC_CTX *ctx, const struct replacement *r, enum journal_disk disk)
 {
+	char *parent, **paths, **none = talloc_zero(ctx, char *);
 	struct error ignored;
-	char *parent, **paths;
 	size_t size;
 
 	journal_split(r->journal->aside[disk], &size);
-	parent = talloc_strndup(tmp, r->journal->aside[disk], size);
-	if (!parent || !replacement_asides(tmp, r->disks[disk], parent, &paths, &ignored))
-		return;
-	for (; *paths; paths++)
-		remove_leftover(tmp, r, disk, *paths);
+	parent = talloc_strndup(ctx, r->journal->aside[disk], size);
+	return parent && list_asides(ctx, r->disks[disk], parent, &paths, &ignored) ? paths : none;
 }
 
 void replacement_leftovers(const struct replacement *r)
@@ -240,8 +232,10 @@ void replacement_leftovers(const struct replacement *r)
 	TALLOC_CTX *tmp = talloc_new(NULL);
 
 	for (unsigned i = 0; tmp && i < JOURNAL_DISKS; i++) {
-		if (r->journal->aside[i])
-			leftovers_on(tmp, r, i);
+		char **paths = r->journal->aside[i] ? replacement_asides(tmp, r, i) : NULL;
+
+		for (; paths && *paths; paths++)
+			remove_leftover(tmp, r, i, *paths);
 	}
 	talloc_free(tmp);
 }

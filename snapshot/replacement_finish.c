@@ -8,28 +8,19 @@
 #include "hive/publish_step.h"
 #include "snapshot/replacing.h"
 
-/* A file of ours in the set-aside directory; that there is none is no error. */
+/*
+ * A file of ours in the set-aside directory; that there is none is no error. One that is of no
+ * matter any more MAY_STAY if its name is lost.
+ */
 static bool remove_inside(TALLOC_CTX *tmp, const struct replacement *r, const char *name,
-                          struct error *err)
+                          bool may_stay, struct error *err)
 {
 	char *path = replacement_inside(tmp, r, JOURNAL_SYSTEM, name);
 	enum volume_kind kind;
 
 	return replacement_kind(r, JOURNAL_SYSTEM, path, &kind, err) &&
-	       (kind == VOLUME_ABSENT || replacement_remove(r, JOURNAL_SYSTEM, path, err));
-}
-
-/* The list matters no more when there is a journal: its name may be lost. */
-static bool remove_list(TALLOC_CTX *tmp, const struct replacement *r, const char *name,
-                        struct error *err)
-{
-	char *path = replacement_inside(tmp, r, JOURNAL_SYSTEM, name);
-	enum volume_kind kind;
-
-	if (!replacement_kind(r, JOURNAL_SYSTEM, path, &kind, err))
-		return false;
-	return kind == VOLUME_ABSENT || replacement_remove(r, JOURNAL_SYSTEM, path, err) ||
-	       kind == VOLUME_OTHER;
+	       (kind == VOLUME_ABSENT || replacement_remove(r, JOURNAL_SYSTEM, path, err) ||
+	        (may_stay && kind == VOLUME_OTHER));
 }
 
 /* The bytes of FROM as TO, if there is a whole FROM. */
@@ -82,7 +73,7 @@ static bool remove_room(TALLOC_CTX *tmp, const struct replacement *r, enum journ
 	if (!volume_list(tmp, r->disks[disk], aside, &names, &count, err))
 		return false;
 	for (uint32_t i = 0; i < count; i++) {
-		if (strncmp(names[i], PUBLISH_STEP_ROOM, strlen(PUBLISH_STEP_ROOM)) != 0)
+		if (!publish_step_is_room(names[i]))
 			continue;
 		path = replacement_inside(tmp, r, disk, names[i]);
 		if (!path)
@@ -114,7 +105,7 @@ bool replacement_finish(struct replacement *replacement, struct error *err)
 	done = tmp ? remove_unused(tmp, replacement, JOURNAL_QUORUM, err) &&
 	                       write_list(tmp, replacement, err) &&
 	                       remove_room(tmp, replacement, JOURNAL_SYSTEM, err) &&
-	                       remove_inside(tmp, replacement, JOURNAL_NAME, err)
+	                       remove_inside(tmp, replacement, JOURNAL_NAME, false, err)
 	           : error_memory(err);
 	talloc_free(tmp);
 	if (done)
@@ -218,9 +209,9 @@ bool replacement_clean(const struct replacement *r, struct error *err)
 	for (uint32_t i = r->journal->step_count; done && i-- > 0;)
 		done = clean_step(tmp, r, &r->journal->steps[i], err);
 	done = done && remove_unused(tmp, r, JOURNAL_QUORUM, err) &&
-	       remove_list(tmp, r, JOURNAL_LIST_NAME, err) &&
-	       remove_list(tmp, r, JOURNAL_LIST_OTHER, err) &&
-	       remove_inside(tmp, r, JOURNAL_NAME, err) &&
+	       remove_inside(tmp, r, JOURNAL_LIST_NAME, true, err) &&
+	       remove_inside(tmp, r, JOURNAL_LIST_OTHER, true, err) &&
+	       remove_inside(tmp, r, JOURNAL_NAME, false, err) &&
 	       remove_unused(tmp, r, JOURNAL_SYSTEM, err);
 	talloc_free(tmp);
 	return done;

@@ -4,7 +4,6 @@
  * away again.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -189,10 +188,9 @@ static bool prepare_put(TALLOC_CTX *tmp, const struct replacement *r,
 		old = replacement_site(tmp, r, step->disk, step->path, err);
 		if (!old)
 			return false;
-		like = openat(old->fd, old->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+		like = replacement_open(old, err);
 		if (like < 0)
-			return error_errno(err, ERROR_DESTINATION, "%s: cannot open it",
-			                   old->shown);
+			return false;
 	}
 	done = publish_step_file(new->fd, new->name, content, like, new->shown, err);
 	if (like >= 0)

@@ -22,11 +22,6 @@ static bool ends(const char *name, const char *end)
 	return size >= length && strcmp(name + size - length, end) == 0;
 }
 
-static bool begins(const char *name, const char *start)
-{
-	return strncmp(name, start, strlen(start)) == 0;
-}
-
 /* The old file of a step, which is to be there when all is done. */
 static bool is_kept(const struct replacement *r, enum journal_disk disk, const char *name)
 {
@@ -47,7 +42,7 @@ static bool is_left(const struct replacement *r, enum journal_disk disk, const c
 		return back || listed;
 	if (strcmp(name, JOURNAL_LIST_OTHER) == 0)
 		return back;
-	if (strcmp(name, JOURNAL_NAME) == 0 || begins(name, PUBLISH_STEP_ROOM) ||
+	if (strcmp(name, JOURNAL_NAME) == 0 || publish_step_is_room(name) ||
 	    ends(name, REPLACEMENT_NEW) || ends(name, REPLACEMENT_OTHER))
 		return true;
 	return back && is_kept(r, disk, name);
@@ -90,15 +85,7 @@ static bool is_remains(TALLOC_CTX *tmp, const struct replacement *r, enum journa
 static void look_beside(TALLOC_CTX *tmp, const struct replacement *r, enum journal_disk disk,
                         struct problems *warnings)
 {
-	struct error why;
-	char *parent, **paths;
-	size_t size;
-
-	journal_split(r->journal->aside[disk], &size);
-	parent = talloc_strndup(tmp, r->journal->aside[disk], size);
-	if (!parent || !replacement_asides(tmp, r->disks[disk], parent, &paths, &why))
-		return;
-	for (; *paths; paths++) {
+	for (char **paths = replacement_asides(tmp, r, disk); paths && *paths; paths++) {
 		if (is_remains(tmp, r, disk, *paths))
 			warn(r, disk, *paths, NULL, warnings);
 	}

@@ -1,5 +1,6 @@
 /* Paths on a disk as names in open directories, and the single changes made there. */
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -43,6 +44,15 @@ struct site *replacement_site(TALLOC_CTX *ctx, const struct replacement *r, enum
 		err->kind = ERROR_DESTINATION;
 	talloc_free(site);
 	return NULL;
+}
+
+int replacement_open(const struct site *site, struct error *err)
+{
+	int fd = openat(site->fd, site->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0)
+		error_errno(err, ERROR_DESTINATION, "%s: cannot open it", site->shown);
+	return fd;
 }
 
 char *replacement_inside(TALLOC_CTX *ctx, const struct replacement *r, enum journal_disk disk,

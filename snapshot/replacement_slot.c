@@ -21,21 +21,16 @@ char *replacement_slot(TALLOC_CTX *ctx, const struct replacement *r,
 	size_t ignored;
 
 	if (slot == SLOT_ASIDE)
-		return talloc_asprintf(ctx, "%s/%s", directory, step->aside);
+		return replacement_inside(ctx, r, step->disk, step->aside);
 	return talloc_asprintf(ctx, "%s/%d-%s%s", directory, (int)(step - r->journal->steps) + 1,
 	                       journal_split(step->path, &ignored),
 	                       slot == SLOT_WAITING ? REPLACEMENT_NEW : REPLACEMENT_OTHER);
 }
 
-static bool holds(const struct seen *seen, bool new)
-{
-	return new ? seen->new : seen->old;
-}
-
 bool replacement_kept(const struct look *look, bool new)
 {
 	for (unsigned i = 0; i < SLOTS; i++) {
-		if (holds(&look->slots[i], new))
+		if (replacement_holds(&look->slots[i], new))
 			return true;
 	}
 	return false;
@@ -110,14 +105,14 @@ bool replacement_bring(const struct replacement *r, const struct journal_step *s
 	TALLOC_CTX *tmp;
 	bool done = false;
 
-	if (holds(&look->place, new))
+	if (replacement_holds(&look->place, new))
 		return replacement_sync(r, step->disk, step->path, err);
 	tmp = talloc_new(NULL);
 	if (!tmp)
 		return error_memory(err);
 	error_set(err, ERROR_INTERNAL, "%s: is in no slot", step->path);
 	for (unsigned i = 0; !done && i < SLOTS; i++) {
-		if (!holds(&look->slots[i], new))
+		if (!replacement_holds(&look->slots[i], new))
 			continue;
 		done = put_in_place(tmp, r, step, look, i, err);
 		if (!done && err->sys != ENOENT)

@@ -29,6 +29,9 @@ struct site {
 struct site *replacement_site(TALLOC_CTX *ctx, const struct replacement *r, enum journal_disk disk,
                               const char *path, struct error *err);
 
+/* What is at a site, opened for reading: its owner, mode and attributes may be wanted. */
+int replacement_open(const struct site *site, struct error *err);
+
 /* NAME in the set-aside directory of a disk; on CTX, NULL without memory. */
 char *replacement_inside(TALLOC_CTX *ctx, const struct replacement *r, enum journal_disk disk,
                          const char *name);
@@ -112,9 +115,11 @@ bool replacement_reopen(const struct replacement *r, struct error *err);
 /* Removes all that is ours, the journal last; every path must hold the old file by then. */
 bool replacement_clean(const struct replacement *r, struct error *err);
 
-/* The paths of the set-aside directories in DIRECTORY; on CTX, NULL-terminated. */
-bool replacement_asides(TALLOC_CTX *ctx, struct volume *volume, const char *directory,
-                        char ***paths, struct error *err);
+/*
+ * The paths of all set-aside directories beside the disk's, on CTX, NULL-terminated; none of them
+ * where they cannot be looked at. NULL without memory.
+ */
+char **replacement_asides(TALLOC_CTX *ctx, const struct replacement *r, enum journal_disk disk);
 
 /* Has the set-aside directory PATH, with these NAMES in it, nothing or a journal never whole? */
 bool replacement_never_began(TALLOC_CTX *tmp, struct volume *volume, const char *path, char **names,
@@ -129,6 +134,12 @@ void replacement_leftovers(const struct replacement *r);
 char *replacement_slot(TALLOC_CTX *ctx, const struct replacement *r,
                        const struct journal_step *step, enum slot slot);
 bool replacement_has_slot(const struct journal_step *step, enum slot slot);
+
+/* Is it the old, or the new, file that was seen? */
+static inline bool replacement_holds(const struct seen *seen, bool new)
+{
+	return new ? seen->new : seen->old;
+}
 
 /* Is the old, or the new, file in a slot? */
 bool replacement_kept(const struct look *look, bool new);
