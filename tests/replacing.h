@@ -46,6 +46,25 @@ void replacing_text(const char *path, const char *which, const char *name, uint3
 void replacing_mode(const char *path, unsigned mode);
 void replacing_failed(bool done, enum error_kind kind, const char *said);
 
+/* --- replacing_states.c --- */
+
+/* A test: back from wherever it was left. */
+void replacing_back_from_anywhere(void **state);
+
+/* There and back, the steps are told so: "STEP NAME\n" each. */
+void replacing_tells(const char *steps);
+
+/* What a crash, or somebody else, can leave. Where it is refused, nothing at all is changed. */
+struct replacing_state {
+	const char *made; /* by a shell, behind a finished prepare */
+	enum error_kind forward, back;
+	const char *said; /* of the one that fails; of forward if both do */
+};
+void replacing_states(void **state, const struct replacing_state *rows, unsigned count);
+
+/* replacing_memory.c, a test: there is a way back whatever allocation fails on the way. */
+void replacing_memory(void **state);
+
 #define assert_done(x)                                                                             \
 	do {                                                                                       \
 		if (!(x))                                                                          \

@@ -1,20 +1,37 @@
 # Functions to judge what an interrupted restore has left, without the program. To be sourced:
 #
 #	. tests/replacing.sh
+#	replace=...		# tests/tools/replace
 #	do_begin() { ...; }	# DIR: a restore, from the start
-#	do_resume() { ...; }	# DIR: finishes one; status 1: it cannot, but it can be put back
-#	do_back() { ...; }	# DIR: puts it back
 #	replacing_reference DIR	# DIR as it is before; in $replacing_old and _new what it holds then
 #
 #	replacing_judge DIR	# DIR after a crash; a line in $replacing_bad for all that is wrong
 #
-# DIR holds a directory for each disk. do_resume and do_back print "nothing" where there is no
-# restore to finish. The judge leaves DIR with the new state, reached by resuming (or by putting it
-# back and beginning anew), and has put a copy of it, DIR.copy, back.
+#	result NAME		# a test: is nothing in $replacing_bad?
+#
+# DIR holds a directory for each disk. The judge leaves DIR with the new state, reached by resuming
+# (or by putting it back and beginning anew), and has put a copy of it, DIR.copy, back.
 
 replacing_here=$(realpath "${BASH_SOURCE[0]%/*}")
 replacing_bad='' replacing_at='' # the second is where we are, for the first
 replacing_said='' # what the last of the three said
+
+# DIR: finishes a restore, status 1: it cannot, but it can be put back; puts it back. Both print
+# "nothing" where there is none.
+do_resume() { "$replace" resume "$1/s" "$1/q"; }
+do_back() { "$replace" back "$1/s" "$1/q"; }
+
+number=0
+result() { # NAME
+	number=$((number + 1))
+	if [ -z "$replacing_bad" ]; then
+		echo "ok $number - $1"
+	else
+		echo "not ok $number - $1"
+		head -n 20 <<<"$replacing_bad" | sed 's/^/# /'
+	fi
+	replacing_bad=''
+}
 
 replacing_wrong() { replacing_bad+="$replacing_at: $*"$'\n'; }
 

@@ -3,14 +3,10 @@
  * failing system calls: test_replacement_crash.sh; power cuts on NTFS:
  * test_replacement_powercut.sh.
  */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tests/allocfail.h"
 #include "tests/replacing.h"
 
 /* --- all goes well --- */
@@ -56,22 +52,6 @@ static void forward_and_finish_again(void **state)
 }
 
 /* From each point where a program can end between two calls. */
-static void back_from_anywhere(void **state)
-{
-	(void)state;
-	for (int calls = 0; calls <= 3; calls++) {
-		struct replacement *r = replacing_new();
-
-		assert_done(calls < 1 || replacing_prepare(r));
-		assert_done(calls < 2 || replacing_forward(r));
-		assert_done(calls < 3 || replacing_finish(r));
-		assert_done(replacing_back(r));
-		replacing_as_before();
-		assert_done(replacing_back(r));
-		replacing_as_before();
-		talloc_free(r);
-	}
-}
 
 /* All but the mode and the time of access. */
 static void owner_is_kept(void **state)
@@ -95,43 +75,20 @@ static void owner_is_kept(void **state)
 	assert_int_equal(st.st_gid, 23456);
 }
 
-static char told[4000];
-
-static void tell(void *data, const char *step, const char *path)
-{
-	assert_ptr_equal(data, told);
-	snprintf(told + strlen(told), sizeof(told) - strlen(told), "%s %s\n", step,
-	         strrchr(path, '/') + 1);
-}
-
 static void steps_are_told_in_their_order(void **state)
 {
-	struct replacement *r;
-
 	(void)state;
 	replacing.journal.step_count = 3;
-	r = replacing_new();
-	told[0] = '\0';
-	assert_done(replacement_prepare(r, replacing.contents, tell, told, &replacing.err));
-	assert_done(replacement_forward(r, tell, told, &replacing.err));
-	assert_done(replacement_back(r, tell, told, &replacing.err));
-	assert_string_equal(told, "write CLUSDB\nput CLUSDB\nset-aside CLUSDB.LOG1\n"
-	                          "set-aside CLUSDB.LOG2\ncompare CLUSDB\nput back CLUSDB.LOG2\n"
-	                          "put back CLUSDB.LOG1\nput back CLUSDB\n");
-	replacing_as_before();
+	replacing_tells("write CLUSDB\nput CLUSDB\nset-aside CLUSDB.LOG1\n"
+	                "set-aside CLUSDB.LOG2\ncompare CLUSDB\nput back CLUSDB.LOG2\n"
+	                "put back CLUSDB.LOG1\nput back CLUSDB\n");
 }
 
 /* --- what a crash can leave, and more --- */
 
-struct state_row {
-	const char *made; /* by a shell, behind a finished prepare */
-	enum error_kind forward, back;
-	const char *said; /* of the one that fails; of forward if both do */
-};
-
 #define A ASIDE "/"
 
-static const struct state_row state_rows[] = {
+static const struct replacing_state state_rows[] = {
 	/* between two renames; both at once where the file system cannot do better */
 	{ "mv " CLUSDB " " A "CLUSDB", ERROR_NONE, ERROR_NONE, NULL },
 	{ "mv " CLUSDB " x; mv " NEW " " CLUSDB "; mv x " NEW, ERROR_NONE, ERROR_NONE, NULL },
@@ -185,48 +142,9 @@ static const struct state_row state_rows[] = {
 	  "holds both" },
 };
 
-/* Where it refuses, nothing at all is changed. */
-static void try(const struct state_row *row, bool go_back)
-{
-	enum error_kind kind = go_back ? row->back : row->forward;
-	struct replacement *r = replacing_new();
-	static char made[20000], after[20000];
-	bool done;
-
-	assert_done(replacing_prepare(r));
-	replacing_run(row->made);
-	replacing_describe(made, sizeof(made));
-	done = go_back ? replacing_back(r) : replacing_forward(r) && replacing_finish(r);
-	if (kind != ERROR_NONE) {
-		if (done)
-			fail_msg("%s: accepted", row->made);
-		if (replacing.err.kind != kind ||
-		    (!go_back && !strstr(replacing.err.text, row->said)))
-			fail_msg("%s: kind %d: %s", row->made, replacing.err.kind,
-			         replacing.err.text);
-		replacing_describe(after, sizeof(after));
-		assert_string_equal(after, made);
-	} else if (!done) {
-		fail_msg("%s: %s", row->made, replacing.err.text);
-	}
-	talloc_free(r);
-}
-
 static void each_state(void **state)
 {
-	for (unsigned i = 0; i < sizeof(state_rows) / sizeof(*state_rows); i++) {
-		try(&state_rows[i], false);
-		/* (a copy that is gone cannot be had back, and is in nobody's way) */
-		if (state_rows[i].forward == ERROR_NONE && state_rows[i].back == ERROR_NONE)
-			replacing_new_state();
-		replacing_teardown(state);
-		replacing_setup(state);
-		try(&state_rows[i], true);
-		if (state_rows[i].back == ERROR_NONE)
-			replacing_as_before();
-		replacing_teardown(state);
-		replacing_setup(state);
-	}
+	replacing_states(state, state_rows, sizeof(state_rows) / sizeof(*state_rows));
 }
 
 /* What was put into a new directory meanwhile stays, and so does what was put into ours. */
@@ -264,63 +182,18 @@ static void what_is_not_ours_stays(void **state)
 	assert_true(replacing_there(ASIDE "/notes"));
 }
 
-/* --- no memory --- */
-
-static bool all_of_it(void *data, struct error *error)
-{
-	struct replacement *r = replacement_new(NULL, replacing.disks, &replacing.journal, error);
-	struct journal found;
-	TALLOC_CTX *tmp = talloc_new(NULL);
-	bool any, done;
-
-	(void)data;
-	done = r && tmp && replacement_prepare(r, replacing.contents, NULL, NULL, error) &&
-	       replacement_find(tmp, replacing.disks[0], "Windows/Cluster", &found, &any, error) &&
-	       replacement_forward(r, NULL, NULL, error) && replacement_finish(r, error) &&
-	       replacement_back(r, NULL, NULL, error);
-	if (!tmp)
-		error_memory(error);
-	talloc_free(tmp);
-	talloc_free(r);
-	/* whatever failed, there is a way back */
-	allocfail_pause();
-	r = replacing_new();
-	assert_done(replacing_back(r));
-	talloc_free(r);
-	if (!replacing_there(CLUSDB) || replacing_there(NEW) || replacing_there(ASIDE))
-		fail_msg("not as it was: %s", error->text);
-	allocfail_resume();
-	return done;
-}
-
-static void memory_runs_out(void **state)
-{
-	int points;
-
-	(void)state;
-	planning_journal(replacing.ctx, replacing.disks, planning_all, 2, &replacing.journal,
-	                 &replacing.contents);
-	points = allocfail_run(all_of_it, NULL, ALLOCFAIL_SPARSE);
-	print_message("# %d failures\n", points);
-	assert_in_range(points, 100, 100000);
-	replacing_as_before();
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		replacing_unit(forward_to_the_end),
 		replacing_unit(forward_and_finish_again),
-		replacing_unit(back_from_anywhere),
+		replacing_unit(replacing_back_from_anywhere),
 		replacing_unit(owner_is_kept),
 		replacing_unit(steps_are_told_in_their_order),
 		replacing_unit(each_state),
 		replacing_unit(what_is_not_ours_stays),
-		replacing_unit(memory_runs_out),
+		replacing_unit(replacing_memory),
 	};
 
-	/* what a disk takes for an fsync is no matter here */
-	if (access("/dev/shm", W_OK) == 0)
-		setenv("TMPDIR", "/dev/shm", 0);
 	return cmocka_run_group_tests(tests, testing_begin, testing_end);
 }

@@ -1,12 +1,9 @@
 /* What is looked at before a restore writes anything, and what earlier ones have left. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include "tests/allocfail.h"
 #include "tests/replacing.h"
 
 /* --- before anything is written --- */
@@ -308,8 +305,5 @@ int main(void)
 		replacing_unit(leftovers_go),
 	};
 
-	/* what a disk takes for an fsync is no matter here */
-	if (access("/dev/shm", W_OK) == 0)
-		setenv("TMPDIR", "/dev/shm", 0);
 	return cmocka_run_group_tests(tests, testing_begin, testing_end);
 }

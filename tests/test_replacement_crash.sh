@@ -17,7 +17,7 @@ work=$(mktemp -d "$base/replacement.XXXXXX")
 starts=$work # what is in it to begin with
 mount=$work/ntfs
 trap 'ntfs_end; rm -rf "$work"' EXIT
-number=0 points=0
+points=0
 disks=$work/disks
 exchange= # no: the file system cannot exchange two files
 on=("$disks/s" "$disks/q")
@@ -28,19 +28,6 @@ if ! strace -o /dev/null true 2>/dev/null; then
 fi
 
 do_begin() { "$replace" begin "$1/s" "$1/q"; }
-do_resume() { "$replace" resume "$1/s" "$1/q"; }
-do_back() { "$replace" back "$1/s" "$1/q"; }
-
-result() { # NAME
-	number=$((number + 1))
-	if [ -z "$replacing_bad" ]; then
-		echo "ok $number - $1"
-	else
-		echo "not ok $number - $1"
-		head -n 20 <<<"$replacing_bad" | sed 's/^/# /'
-	fi
-	replacing_bad=''
-}
 
 # --- where to begin: copies of these ---
 

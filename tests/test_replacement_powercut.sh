@@ -21,7 +21,6 @@ step=${REPLACEMENT_STEP:-37}
 base=$([ -w /dev/shm ] && echo /dev/shm || echo /tmp)
 work=$(mktemp -d "$base/replacement.XXXXXX")
 trap 'powercut_end; rm -rf "$work"' EXIT
-number=0
 
 missing=$(powercut_missing)
 if [ -n "$missing" ]; then
@@ -31,23 +30,10 @@ fi
 
 do_begin() { PLANNING_TIME=${anew:+20260202T020202Z} "$replace" begin "$1/s" "$1/q"; }
 anew=
-do_resume() { "$replace" resume "$1/s" "$1/q"; }
-do_back() { "$replace" back "$1/s" "$1/q"; }
 quietly() { "$@" >/dev/null; }
 
 reopen() { # DIR: as if the last call of a restore had not been made
 	(cd "$1"/s/Windows/Cluster/clusnap-*/ && mv list.json journal.json)
-}
-
-result() { # NAME
-	number=$((number + 1))
-	if [ -z "$replacing_bad" ]; then
-		echo "ok $number - $1"
-	else
-		echo "not ok $number - $1"
-		head -n 20 <<<"$replacing_bad" | sed 's/^/# /'
-	fi
-	replacing_bad=''
 }
 
 # The lines of a list without those in our own directories, but for those that are WANTED.

@@ -5,14 +5,9 @@
  */
 #include <dlfcn.h>
 #include <linux/magic.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
-#include <unistd.h>
 
-#include "tests/allocfail.h"
 #include "tests/replacing.h"
 
 #define A ASIDE "/"
@@ -65,46 +60,14 @@ static void there_and_back(void **state)
 	replacing_as_before();
 }
 
-static char told[4000];
-
-static void tell(void *data, const char *step, const char *path)
-{
-	assert_ptr_equal(data, told);
-	snprintf(told + strlen(told), sizeof(told) - strlen(told), "%s %s\n", step,
-	         strrchr(path, '/') + 1);
-}
-
 /* No log beside a torn hive. */
 static void logs_go_first_and_come_last(void **state)
 {
-	struct replacement *r;
-
 	(void)state;
 	replacing.journal.step_count = 3;
-	r = replacing_new();
-	told[0] = '\0';
-	assert_done(replacement_prepare(r, replacing.contents, tell, told, &replacing.err));
-	assert_done(replacement_forward(r, tell, told, &replacing.err));
-	assert_done(replacement_back(r, tell, told, &replacing.err));
-	assert_string_equal(told, "write CLUSDB\nset-aside CLUSDB.LOG1\nset-aside CLUSDB.LOG2\n"
-	                          "put CLUSDB\ncompare CLUSDB\nput back CLUSDB\n"
-	                          "put back CLUSDB.LOG2\nput back CLUSDB.LOG1\n");
-	replacing_as_before();
-}
-
-static void back_from_anywhere(void **state)
-{
-	(void)state;
-	for (int calls = 0; calls <= 3; calls++) {
-		struct replacement *r = replacing_new();
-
-		assert_done(calls < 1 || replacing_prepare(r));
-		assert_done(calls < 2 || replacing_forward(r));
-		assert_done(calls < 3 || replacing_finish(r));
-		assert_done(replacing_back(r));
-		replacing_as_before();
-		talloc_free(r);
-	}
+	replacing_tells("write CLUSDB\nset-aside CLUSDB.LOG1\nset-aside CLUSDB.LOG2\n"
+	                "put CLUSDB\ncompare CLUSDB\nput back CLUSDB\n"
+	                "put back CLUSDB.LOG2\nput back CLUSDB.LOG1\n");
 }
 
 /* Another name of the file keeps the old bytes: it is renamed then, as elsewhere. */
@@ -125,12 +88,6 @@ static void other_names_keep_theirs(void **state)
 
 /* --- what an interruption leaves, and what it cannot leave --- */
 
-struct state_row {
-	const char *made; /* by a shell, behind a finished prepare */
-	enum error_kind forward, back;
-	const char *said;
-};
-
 #define ZEROS(path, count)                                                                         \
 	"head -c " #count " /dev/zero | dd of=" path " conv=notrunc 2>/dev/null; "
 #define PIECE(from, to, skip, seek, count)                                                         \
@@ -138,7 +95,7 @@ struct state_row {
 	" conv=notrunc 2>/dev/null; "
 #define CHANGED "changed by somebody else"
 
-static const struct state_row state_rows[] = {
+static const struct replacing_state state_rows[] = {
 	/* one after the other, as publish_step_fill() does it */
 	{ ZEROS(CLUSDB, 4096), ERROR_NONE, ERROR_NONE, NULL },
 	{ ZEROS(CLUSDB, 1024), ERROR_NONE, ERROR_NONE, NULL },
@@ -182,43 +139,9 @@ static const struct state_row state_rows[] = {
 	{ "echo x >" NEW_CPT, ERROR_REFUSED, ERROR_REFUSED, CHANGED },
 };
 
-static void try(const struct state_row *row, bool go_back)
-{
-	enum error_kind kind = go_back ? row->back : row->forward;
-	struct replacement *r = replacing_new();
-	static char made[20000], after[20000];
-	bool done;
-
-	assert_done(replacing_prepare(r));
-	replacing_run(row->made);
-	replacing_describe(made, sizeof(made));
-	done = go_back ? replacing_back(r) : replacing_forward(r) && replacing_finish(r);
-	if (kind == ERROR_NONE) {
-		if (!done)
-			fail_msg("%s: %s", row->made, replacing.err.text);
-		go_back ? replacing_as_before() : replacing_new_state();
-	} else {
-		if (done)
-			fail_msg("%s: accepted", row->made);
-		if (replacing.err.kind != kind ||
-		    (!go_back && !strstr(replacing.err.text, row->said)))
-			fail_msg("%s: kind %d: %s", row->made, replacing.err.kind,
-			         replacing.err.text);
-		replacing_describe(after, sizeof(after));
-		assert_string_equal(after, made);
-	}
-	talloc_free(r);
-}
-
 static void each_state(void **state)
 {
-	for (unsigned i = 0; i < sizeof(state_rows) / sizeof(*state_rows); i++) {
-		for (int go_back = 0; go_back < 2; go_back++) {
-			try(&state_rows[i], go_back);
-			replacing_teardown(state);
-			replacing_setup(state);
-		}
-	}
+	replacing_states(state, state_rows, sizeof(state_rows) / sizeof(*state_rows));
 }
 
 /* Forward after a way back that was interrupted, and back again: every file is torn at once. */
@@ -286,57 +209,19 @@ static void nothing_remains(void **state)
 	replacing_as_before();
 }
 
-/* --- no memory --- */
-
-static bool all_of_it(void *data, struct error *error)
-{
-	struct replacement *r = replacement_new(NULL, replacing.disks, &replacing.journal, error);
-	bool done;
-
-	(void)data;
-	done = r && replacement_prepare(r, replacing.contents, NULL, NULL, error) &&
-	       replacement_forward(r, NULL, NULL, error) && replacement_finish(r, error) &&
-	       replacement_back(r, NULL, NULL, error);
-	talloc_free(r);
-	allocfail_pause();
-	r = replacing_new();
-	assert_done(replacing_back(r));
-	talloc_free(r);
-	if (!replacing_there(CLUSDB) || replacing_there(NEW) || replacing_there(ASIDE))
-		fail_msg("not as it was: %s", error->text);
-	allocfail_resume();
-	return done;
-}
-
-static void memory_runs_out(void **state)
-{
-	int points;
-
-	(void)state;
-	planning_journal(replacing.ctx, replacing.disks, planning_all, 2, &replacing.journal,
-	                 &replacing.contents);
-	points = allocfail_run(all_of_it, NULL, ALLOCFAIL_SPARSE);
-	print_message("# %d failures\n", points);
-	assert_in_range(points, 100, 100000);
-	replacing_as_before();
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		replacing_unit(there_and_back),
-		replacing_unit(back_from_anywhere),
+		replacing_unit(replacing_back_from_anywhere),
 		replacing_unit(logs_go_first_and_come_last),
 		replacing_unit(other_names_keep_theirs),
 		replacing_unit(each_state),
 		replacing_unit(torn_both_ways),
 		replacing_unit(remains_are_told),
 		replacing_unit(nothing_remains),
-		replacing_unit(memory_runs_out),
+		replacing_unit(replacing_memory),
 	};
 
-	/* what a disk takes for an fsync is no matter here */
-	if (access("/dev/shm", W_OK) == 0)
-		setenv("TMPDIR", "/dev/shm", 0);
 	return cmocka_run_group_tests(tests, testing_begin, testing_end);
 }

@@ -3,9 +3,8 @@
 # restore and during one of checkpoints is mounted. The volume has the whole old hive, the whole new
 # one, or both whole copies beside its place, and --resume and --rollback each reach their end.
 #
-# ntfs-3g writes through qemu's blklogwrites, which records each write; tests/powercut.py puts the
-# first N of them onto the disk as it was before. POWERCUT_STEP=1 tries each N; otherwise every 37th,
-# and of the first 20, during which directories grow, every third.
+# POWERCUT_STEP=1 tries each number of writes; otherwise every 37th, and of the first 20, during which
+# directories grow, every third.
 #
 # NTFS without its own recovery (ntfs-3g has none) may refuse the mount ($MFTMirr), which is counted as
 # "refused". There is one more state that only chkdsk can mend: the index of the Cluster directory has
@@ -16,20 +15,17 @@
 # is no interrupted restore to anybody, and a restore after it works.
 . tests/backup.sh
 . tests/restore.sh
+. tests/powercut.sh
 rm -rf "$work"
 work=$(mktemp -d -p /dev/shm 2>/dev/null || mktemp -d)
-mount=$work/mount daemon=
-mkdir "$mount"
-trap 'cd /; finish' EXIT
+mount=$work/m
+trap 'cd /; powercut_end; rm -rf "$work"' EXIT
 
-finish() {
-	unmount
-	[ -n "$daemon" ] && kill "$daemon" 2>/dev/null && wait "$daemon" 2>/dev/null
-	rm -rf "$work"
-}
-
-have_ntfs || { echo "1..0 # SKIP POWER CUTS ARE NOT TESTED: no /dev/fuse, no ntfs-3g, or not root"; exit 0; }
-command -v qemu-storage-daemon >/dev/null || { echo "1..0 # SKIP POWER CUTS ARE NOT TESTED: no qemu-storage-daemon"; exit 0; }
+missing=$(powercut_missing)
+if [ -n "$missing" ]; then
+	echo "1..0 # SKIP POWER CUTS ARE NOT TESTED: ${missing//$'\n'/; }"
+	exit 0
+fi
 
 # --- what is restored ---
 
@@ -66,44 +62,22 @@ choose() { # node|checkpoints
 # lists twice is one.)
 now() { bytes "$mount" | uniq | grep -v 'list\.json\|hiberfil' | sed 's|/clusnap-[^/]*/|/clusnap-/|'; }
 
-record() { # restores on the disk; what that writes goes to $work/log
-	truncate -s 0 "$work/disk" "$work/log"
-	truncate -s 6M "$work/disk"
-	mkntfs -F -q "$work/disk" >/dev/null 2>&1
-	ntfs-3g "$work/disk" "$mount" && "${mode}_before" "$mount"
-	old=$(now)
-	cp "$mount/$hive" "$work/old"
-	unmount
-	cp "$work/disk" "$work/before"
-	: >"$work/export"
-	qemu-storage-daemon \
-		--blockdev driver=file,node-name=disk,filename="$work/disk" \
-		--blockdev driver=file,node-name=log,filename="$work/log" \
-		--blockdev driver=blklogwrites,node-name=both,file=disk,log=log \
-		--export type=fuse,id=e,node-name=both,mountpoint="$work/export",writable=on \
-		>"$work/daemon" 2>&1 &
-	daemon=$!
-	for _ in {1..200}; do
-		[ "$(stat -c %s "$work/export")" -gt 0 ] && break
-		sleep 0.05
-	done
-	ntfs-3g "$work/export" "$mount"
+restoring() {
 	run restore "${arguments[@]}"
 	[ $status -eq 0 ] || wrong "$mode: $err"
 	new=$(now)
 	cp "$mount/$hive" "$work/new"
-	unmount
-	kill "$daemon"
-	wait "$daemon" 2>/dev/null
-	daemon=
+}
+
+record() { # restores on a fresh disk
+	powercut_begin "$work" 6M
+	"${mode}_before" "$mount"
+	old=$(now)
+	cp "$mount/$hive" "$work/old"
+	powercut_record restoring
 }
 
 # --- one cut ---
-
-cut_after() { # N: mounts the disk with the first N writes; false if it cannot be
-	python3 "$here/powercut.py" "$work/before" "$work/log" "$1" "$work/disk"
-	ntfs-3g "$work/disk" "$mount" 2>/dev/null
-}
 
 somewhere() { # FILE: is there a whole copy of it in the Cluster directory?
 	local one
@@ -183,7 +157,7 @@ anew() { # beside what a rollback has left
 
 try() { # N; prints what was there, and what is wrong
 	local found waiting=false
-	cut_after "$1" || { echo refused; return; }
+	powercut_mount "$1" || { echo refused; return; }
 	found=$(look)
 	run status "$mount"
 	listed || [[ $status == 1 && $out == *"directory-unreadable: $cluster"* ]] ||
@@ -196,12 +170,10 @@ try() { # N; prints what was there, and what is wrong
 		again --rollback "$old" "$mount"
 	fi
 	again --resume "$new" "${arguments[@]}"
-	unmount
 	if $waiting; then
-		cut_after "$1"
+		powercut_again
 		again --rollback "$old" "$mount"
 		[ -z "$(find "$cluster" -name 'clusnap-*' -print -quit)" ] || anew
-		unmount
 		found+="+waiting"
 	fi
 	echo "$found"
@@ -212,7 +184,7 @@ step=${POWERCUT_STEP:-37}
 for mode in node checkpoints; do
 	choose $mode
 	record
-	writes=$(python3 "$here/powercut.py" "$work/before" "$work/log" count)
+	writes=$powercut_writes
 	for ((n = 0; n < writes + step; n += n < 20 && step > 3 ? 3 : step)); do
 		[ "$n" -le "$writes" ] || n=$writes
 		echo "$n $(try "$n" | tr '\n' ' ')"
