@@ -39,7 +39,9 @@ compile := $(CC) -std=gnu11 -D_GNU_SOURCE -I. $(warnings) $(pkg_cflags) $(saniti
 	$(CPPFLAGS) -pthread
 link := $(CC) $(sanitize) $(CFLAGS) $(LDFLAGS) -pthread
 
-library := $(patsubst %.c,$(BUILD)/%.o,$(wildcard hive/*.c checkpoint/*.c snapshot/*.c))
+library_sources := $(filter-out snapshot/cmd/%,$(wildcard $(addsuffix /*.c,hive checkpoint snapshot) \
+	$(addsuffix /*/*.c,checkpoint snapshot)))
+library := $(patsubst %.c,$(BUILD)/%.o,$(library_sources))
 commands := $(patsubst %.c,$(BUILD)/%.o,$(wildcard snapshot/cmd/*.c))
 # tests/test_NAME.c is a cmocka program; other .c files directly in tests/ are shared by them.
 tests := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
@@ -118,7 +120,8 @@ bench: deps
 	@tests/bench
 
 # hive/x.h becomes $(PREFIX)/include/clusnap/hive/x.h, so that #include "hive/x.h" works there too.
-headers := $(filter-out %_internal.h,$(wildcard hive/*.h checkpoint/*.h snapshot/*.h))
+headers := $(filter-out %_internal.h snapshot/cmd/%,$(wildcard hive/*.h checkpoint/*.h checkpoint/*/*.h snapshot/*.h \
+	snapshot/*/*.h))
 
 install: all
 	install -d $(foreach dir,bin lib/pkgconfig share/man/man1 include/clusnap,\

@@ -20,7 +20,7 @@
 #define CHECKPOINT_CHECKPOINT_H
 
 #include "checkpoint/cluster.h"
-#include "checkpoint/hklm.h"
+#include "checkpoint/disk/hklm.h"
 
 enum checkpoint_type { CHECKPOINT_REGISTRY, CHECKPOINT_CRYPTO };
 

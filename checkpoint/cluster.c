@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "checkpoint/fold.h"
+#include "checkpoint/disk/fold.h"
 #include "checkpoint/inventory.h"
 
 #define TEXT_BYTES 256u       /* of binary data that is shown as hex digits */

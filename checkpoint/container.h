@@ -15,7 +15,7 @@
 #ifndef CHECKPOINT_CONTAINER_H
 #define CHECKPOINT_CONTAINER_H
 
-#include "checkpoint/system.h"
+#include "checkpoint/disk/system.h"
 
 #define CONTAINER_HASH 33 /* hex digits and a NUL */
 

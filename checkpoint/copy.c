@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 
 #include "checkpoint/checkpoint.h"
-#include "checkpoint/fold.h"
+#include "checkpoint/disk/fold.h"
 
 static const char *const condition_names[] = { "clean", "recovered", "damaged", "missing" };
 

@@ -6,7 +6,7 @@
 #define CHECKPOINT_COPY_H
 
 #include "checkpoint/cluster.h"
-#include "checkpoint/system.h"
+#include "checkpoint/disk/system.h"
 
 enum copy_condition { COPY_CLEAN, COPY_RECOVERED, COPY_DAMAGED, COPY_MISSING };
 

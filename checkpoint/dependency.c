@@ -7,7 +7,7 @@
  */
 #include <stdlib.h>
 
-#include "checkpoint/fold.h"
+#include "checkpoint/disk/fold.h"
 #include "checkpoint/inventory.h"
 
 struct pair {

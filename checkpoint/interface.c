@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "checkpoint/fold.h"
+#include "checkpoint/disk/fold.h"
 #include "checkpoint/inventory.h"
 
 /* All that nodes, or networks, may be called, folded and sorted. */

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "checkpoint/fold.h"
+#include "checkpoint/disk/fold.h"
 #include "checkpoint/locate.h"
 
 #define OVERLAP_MANY 10000u

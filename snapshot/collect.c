@@ -4,7 +4,7 @@
  */
 #include "hive/save.h"
 #include "snapshot/collecting.h"
-#include "snapshot/restore.h"
+#include "snapshot/restore/restore.h"
 
 #define WARNINGS 2000u /* of one code; a cluster has at most 1600 resources (KB247327) */
 

@@ -20,7 +20,7 @@
 #ifndef SNAPSHOT_JOURNAL_H
 #define SNAPSHOT_JOURNAL_H
 
-#include "checkpoint/volume.h"
+#include "checkpoint/disk/volume.h"
 #include "hive/digest.h"
 
 #define JOURNAL_NAME "journal.json"

@@ -5,7 +5,7 @@
 #ifndef SNAPSHOT_QUORUM_H
 #define SNAPSHOT_QUORUM_H
 
-#include "checkpoint/volume.h"
+#include "checkpoint/disk/volume.h"
 #include "hive/problem.h"
 
 #define QUORUM_CHKS 16u /* the highest so many are looked at */

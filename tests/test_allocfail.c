@@ -6,7 +6,7 @@
 
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/cluster.h"
-#include "checkpoint/system.h"
+#include "checkpoint/disk/system.h"
 #include "hive/hive.h"
 #include "hive/save.h"
 #include "snapshot/places.h"

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "checkpoint/volume.h"
+#include "checkpoint/disk/volume.h"
 #include "tests/testing.h"
 
 static char *base;

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "checkpoint/hklm.h"
+#include "checkpoint/disk/hklm.h"
 #include "tests/builder.h"
 
 #define CLUSDB "Windows/Cluster/CLUSDB"

@@ -67,7 +67,7 @@ done <"$dir/commands"
 
 # --- codes of problems: those in the source, and those that the contract knows ---
 
-grep -rhoE '"[a-z]+(-[a-z]+)+"' checkpoint/*.c snapshot/*.c snapshot/cmd/*.c | tr -d '"' | sort -u >"$dir/words"
+grep -rhoE '"[a-z]+(-[a-z]+)+"' checkpoint snapshot --include=*.c | tr -d '"' | sort -u >"$dir/words"
 sed -n '/^\.Sh PROBLEMS/,/^\.Sh ENV/s/^\.It Li //p' docs/clusnap.1 | tr ',' '\n' | tr -d ' ' | sort -u >"$dir/named"
 grep -E '^(clusdb|checkpoint|crypto|hive|log|replaced|state|control|resource|malformed|dangling|kernel|forcequorum|service|hibernat|identity|resume|not|stale|marker|old|list)' \
 	"$dir/words" | grep -vxFf "$dir/named" >"$dir/why"

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "snapshot/backup.h"
-#include "snapshot/restore.h"
+#include "snapshot/restore/restore.h"
 #include "tests/allocfail.h"
 #include "tests/testing.h"
 

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "checkpoint/system.h"
+#include "checkpoint/disk/system.h"
 #include "tests/builder.h"
 
 #define NONE (-1)  /* no such key or value */

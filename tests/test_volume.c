@@ -21,8 +21,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "checkpoint/directory.h"
-#include "checkpoint/volume.h"
+#include "checkpoint/disk/directory.h"
+#include "checkpoint/disk/volume.h"
 
 static char root[] = "/tmp/test_volume.XXXXXX";
 static char outside[] = "/tmp/test_volume_out.XXXXXX";

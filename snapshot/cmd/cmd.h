@@ -10,7 +10,7 @@
 #include <jansson.h>
 
 #include "checkpoint/copy.h"
-#include "checkpoint/system.h"
+#include "checkpoint/disk/system.h"
 #include "hive/hive.h"
 
 struct cmd {

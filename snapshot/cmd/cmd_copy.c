@@ -10,7 +10,7 @@
 #include "hive/cursor.h"
 #include "snapshot/cmd/cmd.h"
 #include "snapshot/replay.h"
-#include "snapshot/restore.h"
+#include "snapshot/restore/restore.h"
 #include "snapshot/verify.h"
 
 static bool snapshot_copy(struct cmd *cmd, const char *path, struct copy *copy, struct error *err)

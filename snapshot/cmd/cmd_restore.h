@@ -3,7 +3,7 @@
 #define SNAPSHOT_CMD_CMD_RESTORE_H
 
 #include "snapshot/cmd/cmd.h"
-#include "snapshot/restore.h"
+#include "snapshot/restore/restore.h"
 
 struct cmd_restore_result {
 	const char *text;

@@ -1,7 +1,7 @@
 /* clusnap status: what GetNodeClusterState and GetClusterInformation would say. */
 #include "checkpoint/copy.h"
 #include "snapshot/cmd/cmd.h"
-#include "snapshot/restore.h"
+#include "snapshot/restore/restore.h"
 
 /* One SYSTEM of the command line; unreadable ones stay in the answer, with the reason. */
 struct asked {

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "checkpoint/hklm.h"
+#include "checkpoint/disk/hklm.h"
 
 static json_t *text(const char *s)
 {

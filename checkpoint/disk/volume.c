@@ -1,0 +1,241 @@
+/* Looking up and reading on a volume: a walk (checkpoint/disk/spot.h), and what is done at its end.
+ */
+#include "checkpoint/disk/volume.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "checkpoint/disk/spot.h"
+
+struct volume {
+	char *path;
+	enum directory_flaw flaw;
+	char *flawed;
+	struct spot_top top;
+};
+
+struct volume *volume_open(TALLOC_CTX *ctx, const char *path, struct error *err)
+{
+	struct volume *volume = talloc_zero(ctx, struct volume);
+
+	if (volume)
+		volume->path = talloc_strdup(volume, path);
+	if (!volume || !volume->path) {
+		talloc_free(volume);
+		error_memory(err);
+		return NULL;
+	}
+	if (spot_top_open(volume, volume->path, &volume->top, err))
+		return volume;
+	talloc_free(volume);
+	return NULL;
+}
+
+enum directory_flaw volume_flaw(const struct volume *volume, const char **path)
+{
+	*path = volume->flawed;
+	return volume->flaw;
+}
+
+static bool remember(struct volume *volume, enum directory_flaw flaw, const char *path,
+                     struct error *err)
+{
+	char *flawed;
+
+	if (flaw <= volume->flaw)
+		return true;
+	flawed = talloc_strdup(volume, path);
+	if (!flawed)
+		return error_memory(err);
+	talloc_free(volume->flawed);
+	volume->flawed = flawed;
+	volume->flaw = flaw;
+	return true;
+}
+
+/* To PATH. */
+static bool walk(TALLOC_CTX *ctx, struct volume *volume, const char *path, struct spot *spot,
+                 struct error *err)
+{
+	return spot_walk(ctx, &volume->top, path, spot, err) &&
+	       remember(volume, spot->flaw, spot->flawed, err);
+}
+
+const char *volume_path(const struct volume *volume)
+{
+	return volume->path;
+}
+
+bool volume_find(TALLOC_CTX *ctx, struct volume *volume, const char *path,
+                 struct volume_entry *entry, struct error *err)
+{
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	struct spot spot;
+	bool done;
+
+	if (!tmp)
+		return error_memory(err);
+	done = walk(tmp, volume, path, &spot, err);
+	if (done)
+		*entry = (struct volume_entry){ spot_kind(&spot),
+			                        spot.at ? talloc_steal(ctx, spot.path) : NULL,
+			                        spot.at ? spot.size : 0 };
+	talloc_free(tmp);
+	return done;
+}
+
+bool volume_list(TALLOC_CTX *ctx, struct volume *volume, const char *path, char ***names,
+                 uint32_t *count, struct error *err)
+{
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	struct directory *directory;
+	struct spot spot;
+	bool done;
+
+	if (!tmp)
+		return error_memory(err);
+	done = walk(tmp, volume, path, &spot, err);
+	if (done && spot_kind(&spot) != VOLUME_DIRECTORY)
+		done = error_set(err, ERROR_SOURCE, "%s/%s: is no directory", volume->path, path);
+	if (done) {
+		directory = directory_open(tmp, spot.at->fd, err);
+		done = ((directory && directory_names(ctx, directory, names, count, err)) ||
+		        spot_wrap(&volume->top, &spot, err)) &&
+		       remember(volume, directory_flaw(directory), spot.path, err);
+	}
+	talloc_free(tmp);
+	return done;
+}
+
+/* Walks to a regular file; anything else there, or nothing, is an error. */
+static bool walk_to_file(TALLOC_CTX *ctx, struct volume *volume, const char *path,
+                         struct spot *spot, struct error *err)
+{
+	if (!walk(ctx, volume, path, spot, err))
+		return false;
+	switch (spot_kind(spot)) {
+	case VOLUME_FILE:
+		return true;
+	case VOLUME_ABSENT:
+		errno = ENOENT;
+		return error_errno(err, ERROR_SOURCE, "%s/%s", volume->path, path);
+	case VOLUME_DIRECTORY:
+		error_set(err, ERROR_SOURCE, "is a directory, not a file");
+		return spot_wrap(&volume->top, spot, err);
+	case VOLUME_OTHER:
+		break;
+	}
+	if (S_ISLNK(spot->mode))
+		error_set(err, ERROR_SOURCE, "is a symbolic link or junction; it is not followed");
+	else
+		error_set(err, ERROR_SOURCE, "is no regular file");
+	return spot_wrap(&volume->top, spot, err);
+}
+
+struct source *volume_source(TALLOC_CTX *ctx, struct volume *volume, const char *path,
+                             struct error *err)
+{
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	struct source *source = NULL;
+	struct spot spot;
+	char *shown;
+
+	if (!tmp) {
+		error_memory(err);
+		return NULL;
+	}
+	if (walk_to_file(tmp, volume, path, &spot, err)) {
+		shown = talloc_asprintf(tmp, "%s/%s", volume->path, spot.path);
+		if (!shown)
+			error_memory(err);
+		else
+			source = source_read(ctx, directory_fd(spot.parent), spot.name, shown, err);
+	}
+	talloc_free(tmp);
+	return source;
+}
+
+struct image *volume_file(TALLOC_CTX *ctx, struct volume *volume, const char *path,
+                          struct error *err)
+{
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	struct image *image = NULL;
+	struct spot spot;
+
+	if (!tmp) {
+		error_memory(err);
+		return NULL;
+	}
+	if (walk_to_file(tmp, volume, path, &spot, err)) {
+		image = image_read(ctx, directory_fd(spot.parent), spot.name, err);
+		if (!image)
+			spot_wrap(&volume->top, &spot, err);
+	}
+	talloc_free(tmp);
+	return image;
+}
+
+/* Reads from the start of a file that was seen to be regular, and is looked at once more. */
+static bool read_head(const struct spot *spot, void *buffer, size_t size, size_t *got,
+                      struct error *err)
+{
+	int fd = directory_open_file(spot->parent, spot->name);
+	size_t done = 0;
+	struct stat st;
+	ssize_t n = 0;
+
+	if (fd < 0)
+		return directory_errno(err, "cannot open it");
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+		while (done < size && (n = read(fd, (char *)buffer + done, size - done)) > 0)
+			done += (size_t)n;
+		if (n < 0)
+			error_errno(err, ERROR_SOURCE, "cannot read it");
+	} else {
+		n = -1;
+		error_set(err, ERROR_SOURCE, "is no regular file any more");
+	}
+	close(fd);
+	if (n < 0)
+		return false;
+	*got = done;
+	return true;
+}
+
+bool volume_head(struct volume *volume, const char *path, void *buffer, size_t size, size_t *got,
+                 struct error *err)
+{
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	struct spot spot;
+	bool done;
+
+	if (!tmp)
+		return error_memory(err);
+	done = walk_to_file(tmp, volume, path, &spot, err) &&
+	       (read_head(&spot, buffer, size, got, err) || spot_wrap(&volume->top, &spot, err));
+	talloc_free(tmp);
+	return done;
+}
+
+int volume_directory(struct volume *volume, const char *path, struct error *err)
+{
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	struct spot spot;
+	int fd = -1;
+
+	if (!tmp) {
+		error_memory(err);
+		return -1;
+	}
+	if (walk(tmp, volume, path, &spot, err)) {
+		if (spot_kind(&spot) == VOLUME_DIRECTORY)
+			fd = openat(spot.at->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		else
+			errno = spot.at ? ENOTDIR : ENOENT;
+		if (fd < 0)
+			error_errno(err, ERROR_SOURCE, "%s/%s", volume->path, path);
+	}
+	talloc_free(tmp);
+	return fd;
+}

@@ -1,0 +1,84 @@
+/*
+ * volume: a mounted Windows volume, whose contents are not to be trusted.
+ *
+ * Every look-up stays inside the volume. A path is walked one name at a time; each name is
+ * taken from the directory that holds it and opened there with O_PATH | O_NOFOLLOW, so no
+ * symbolic link, junction (which ntfs-3g shows as a link) or ".." can lead anywhere, and
+ * what was mounted on top of the volume is recognised by its mount and refused. Only a
+ * regular file or a directory is ever opened for reading: a device node or a FIFO is seen,
+ * not touched. Access times are left alone where the system allows that.
+ *
+ * Letter case does not matter, by the rules of Windows; two names in one directory that
+ * differ only in case are an error, not a choice; a name that is listed twice is one. Names that
+ * are not well-formed UTF-8 cannot come from Windows: they match nothing and are not listed.
+ *
+ * Paths are relative to the volume, WTF-8, with '/' or '\' between names; "" is the top
+ * directory, separators too many are no harm, "." and ".." are refused. Errors are of kind
+ * ERROR_SOURCE and begin with the path.
+ */
+#ifndef CHECKPOINT_DISK_VOLUME_H
+#define CHECKPOINT_DISK_VOLUME_H
+
+#include "checkpoint/disk/directory.h"
+#include "hive/source.h"
+
+struct volume; /* a talloc object that closes itself */
+
+/* PATH: a directory where a volume is mounted. ERROR_SOURCE if it cannot be opened. */
+struct volume *volume_open(TALLOC_CTX *ctx, const char *path, struct error *err);
+
+const char *volume_path(const struct volume *volume); /* as given */
+
+enum volume_kind {
+	VOLUME_ABSENT,
+	VOLUME_FILE, /* a regular file */
+	VOLUME_DIRECTORY,
+	VOLUME_OTHER, /* a symbolic link, junction, device, FIFO or socket */
+};
+
+struct volume_entry {
+	enum volume_kind kind;
+	char *path;    /* as the volume spells it, '/' between names; NULL if absent */
+	uint64_t size; /* of a regular file, otherwise 0 */
+};
+
+/*
+ * Looks PATH up; entry->path is allocated on CTX. Absent is no error, and what would lie
+ * below a file is absent. Letter-case twins, unreadable directories, and links or mount
+ * points on the way are errors; a link in the last place is VOLUME_OTHER.
+ */
+bool volume_find(TALLOC_CTX *ctx, struct volume *volume, const char *path,
+                 struct volume_entry *entry, struct error *err);
+
+/*
+ * What power cuts have left of a directory, as far as look-ups and lists have come upon one, the
+ * worst first; *PATH is its path and lives as long as the volume.
+ */
+enum directory_flaw volume_flaw(const struct volume *volume, const char **path);
+
+/*
+ * The names in a directory, sorted by bytes, without "." and "..", on CTX. A name that
+ * holds a '\' (no Windows name does) is listed, but cannot be part of a path.
+ */
+bool volume_list(TALLOC_CTX *ctx, struct volume *volume, const char *path, char ***names,
+                 uint32_t *count, struct error *err);
+
+/* Reads a hive with what lies beside it. ERROR_SOURCE if it is absent or no regular file. */
+struct source *volume_source(TALLOC_CTX *ctx, struct volume *volume, const char *path,
+                             struct error *err);
+
+/* Reads any regular file whole. */
+struct image *volume_file(TALLOC_CTX *ctx, struct volume *volume, const char *path,
+                          struct error *err);
+
+/* Reads the first SIZE bytes of a regular file, or as many as there are, and no more. */
+bool volume_head(struct volume *volume, const char *path, void *buffer, size_t size, size_t *got,
+                 struct error *err);
+
+/*
+ * A descriptor of a directory, to read and to write in, which the caller closes; -1 if it cannot
+ * be opened or is none. Only restore has a use for it.
+ */
+int volume_directory(struct volume *volume, const char *path, struct error *err);
+
+#endif

@@ -1,0 +1,132 @@
+/*
+ * restore: ClusDb and checkpoints back into a stopped node.
+ *
+ *	restore_plan(ctx, &options, &restore, &err);	looks at everything, writes nothing
+ *	restore_run(&restore, &err);			does what the plan says
+ *
+ * A plan is a journal (snapshot/journal.h): which files will be new, which set aside. What is
+ * restored, by options->request:
+ *
+ *	default		CLUSDB
+ *	authoritative	CLUSDB; in the first generation also the quorum disk's copy of the
+ *			database is set aside, so that the cluster forms from CLUSDB, and
+ *			the snapshot's .CPT and .CPR go back there
+ *	checkpoints	the subtrees of registry checkpoints in the node's other hives, and on
+ *			a quorum disk their .CPT; CLUSDB only together with authoritative
+ *
+ * Nothing is written unless it differs from what is there: restoring twice changes nothing.
+ *
+ * A restore that could do harm is refused, each reason by its name (the table in
+ * restore_refuse.c); --force NAME overrides that one.
+ */
+#ifndef SNAPSHOT_RESTORE_RESTORE_H
+#define SNAPSHOT_RESTORE_RESTORE_H
+
+#include "checkpoint/checkpoint.h"
+#include "checkpoint/copy.h"
+#include "snapshot/quorum.h"
+#include "snapshot/replacement.h"
+#include "snapshot/verify.h"
+
+struct restore_options {
+	struct journal_request request;
+	const char *target;       /* SYSTEM: where the system volume is mounted */
+	const char *quorum;       /* where the quorum disk is mounted, or NULL */
+	struct hive_options hive; /* how hives of a source that is no snapshot are opened */
+	replacement_progress *progress;
+	void *progress_data;
+};
+
+/* What is restored: a snapshot's state, or any single copy of the database. */
+struct restore_source {
+	const char *path;
+	bool is_snapshot;
+	struct verdict verdict; /* of a snapshot */
+	struct copy copy;       /* of anything else */
+	struct hive *hive;      /* the database */
+	struct cluster cluster;
+	uint8_t digest[DIGEST_SIZE]; /* of its tree */
+};
+
+/* What is there now, and what will be: for hive/diff.h. */
+struct restore_difference {
+	const char *what;     /* "CLUSDB", or the key of a checkpoint */
+	const struct hive *a; /* NULL: there is no such key yet */
+	struct hive_key key_a;
+	const struct hive *b;
+	struct hive_key key_b;
+	bool database;
+};
+
+/* One reason why not. */
+struct restore_refusal {
+	const char *name; /* for --force */
+	char *text;       /* what is the matter, and what to do */
+};
+
+struct restore {
+	TALLOC_CTX *ctx; /* everything below is on it */
+	const struct restore_options *options;
+	struct copy target;
+	char *cluster;         /* path of the Cluster directory on the target */
+	struct quorum *quorum; /* or NULL */
+	struct restore_source source;
+	struct journal journal;
+	struct bytes *contents;                 /* of the new file of each step of the journal */
+	struct restore_difference *differences; /* not for files of a quorum disk */
+	uint32_t difference_count;
+	struct restore_refusal *refusals;
+	uint32_t refusal_count;
+	struct problems *warnings;
+	char **advice; /* sentences: what Windows will do, and what is to be done; NULL-terminated
+	                */
+	bool database; /* CLUSDB is part of what was asked for */
+	bool equal;    /* the target's is the same already */
+};
+
+/*
+ * Fills RESTORE. Without steps in the journal there is nothing to do. ERROR_INTERRUPTED if an
+ * earlier restore waits for restore_resume() or restore_rollback(); ERROR_REFUSED, with every
+ * reason in RESTORE, if it must not be done; ERROR_USAGE for options that do not go together.
+ */
+bool restore_plan(TALLOC_CTX *ctx, const struct restore_options *options, struct restore *restore,
+                  struct error *err);
+
+/*
+ * What else would stop restore_run() from beginning: ERROR_DESTINATION if a disk cannot be written
+ * or has no room; ERROR_REFUSED if another clusnap is restoring there. Writes nothing.
+ */
+bool restore_check(struct restore *restore, struct error *err);
+
+/*
+ * Carries the plan out. ERROR_REFUSED, and a refusal in RESTORE, if the volume has changed since.
+ * ERROR_DESTINATION: the text says whether nothing was changed, or that restore_resume() and
+ * restore_rollback() are possible.
+ */
+bool restore_run(struct restore *restore, struct error *err);
+
+/*
+ * Finishes the interrupted restore of options->target, or begins it anew if its new files were
+ * not whole yet; *FOUND says whether there was one. Of OPTIONS, target, quorum, hive and progress
+ * are used. RESTORE has the journal then. ERROR_REFUSED if it cannot begin anew, because its
+ * source would give other files by now.
+ */
+bool restore_resume(TALLOC_CTX *ctx, const struct restore_options *options, struct restore *restore,
+                    bool *found, struct error *err);
+
+/* Undoes it: every file as it was before. */
+bool restore_rollback(TALLOC_CTX *ctx, const struct restore_options *options,
+                      struct restore *restore, bool *found, struct error *err);
+
+/*
+ * Does an interrupted restore wait on the disk of COPY? Then, or if its journal cannot be read,
+ * *FOUND, and copy->problems gets restore-interrupted. What is on such a disk may be half of the
+ * old and half of the new.
+ */
+bool restore_interrupted(struct copy *copy, bool *found, struct error *err);
+
+/* Is NAME one of the refusals that can be overridden? And all of them, NULL-terminated. */
+bool restore_can_force(const char *name);
+const char *const *restore_forces(void);
+
+#endif
