@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#include "snapshot/journal.h"
 #include "snapshot/layout.h"
 
 /* The number in chkNNNN.tmp (hexadecimal), or false. */
@@ -53,12 +52,14 @@ static void insert(struct quorum *quorum, unsigned long *numbers, unsigned long 
 	quorum->chk_count++;
 }
 
-/* A directory that a restore has made, clusnap-YYYYMMDDThhmmssZ, and perhaps -N. */
+#define ASIDE_PREFIX "clusnap-"
+
+/* A directory that a restore of an earlier version has made, clusnap-YYYYMMDDThhmmssZ. */
 static bool is_aside(const char *name)
 {
-	size_t size = strlen(JOURNAL_PREFIX);
+	size_t size = strlen(ASIDE_PREFIX);
 
-	return strncasecmp(name, JOURNAL_PREFIX, size) == 0 &&
+	return strncasecmp(name, ASIDE_PREFIX, size) == 0 &&
 	       strspn(name + size, "0123456789") == 8 && name[size + 8] == 'T';
 }
 

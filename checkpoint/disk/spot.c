@@ -24,8 +24,7 @@ static int descriptor_close(struct descriptor *descriptor)
 	return close(descriptor->fd);
 }
 
-/* Takes FD over, also when there is no memory. A negative FD gives NULL. */
-static struct descriptor *descriptor_new(TALLOC_CTX *ctx, int fd)
+struct descriptor *spot_descriptor(TALLOC_CTX *ctx, int fd)
 {
 	struct descriptor *descriptor = fd < 0 ? NULL : talloc(ctx, struct descriptor);
 
@@ -67,7 +66,7 @@ static bool elsewhere(const struct spot_top *top, const struct statx *found)
 
 bool spot_top_open(TALLOC_CTX *ctx, const char *path, struct spot_top *top, struct error *err)
 {
-	struct descriptor *at = descriptor_new(ctx, open(path, O_PATH | O_DIRECTORY | O_CLOEXEC));
+	struct descriptor *at = spot_descriptor(ctx, open(path, O_PATH | O_DIRECTORY | O_CLOEXEC));
 	struct statx found;
 
 	if (!at || !look(at->fd, &found)) {
@@ -110,7 +109,7 @@ static bool spot_look(TALLOC_CTX *ctx, const struct spot_top *top, struct spot *
 	int flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
 	struct statx found;
 
-	spot->at = descriptor_new(ctx, openat(directory_fd(spot->parent), spot->name, flags));
+	spot->at = spot_descriptor(ctx, openat(directory_fd(spot->parent), spot->name, flags));
 	if (!spot->at || !look(spot->at->fd, &found))
 		return directory_errno(err, errno == ENOENT ? LISTED : "cannot look at it");
 	if (elsewhere(top, &found))

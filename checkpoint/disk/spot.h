@@ -17,6 +17,9 @@ struct descriptor {
 	int fd;
 };
 
+/* Takes FD over, also when there is no memory. A negative FD gives NULL. */
+struct descriptor *spot_descriptor(TALLOC_CTX *ctx, int fd);
+
 /* The top directory of a volume. */
 struct spot_top {
 	const char *path; /* as the user knows it */

@@ -7,12 +7,14 @@
 #include <unistd.h>
 
 #include "checkpoint/disk/spot.h"
+#include "hive/publish_step.h"
 
 struct volume {
 	char *path;
 	enum directory_flaw flaw;
 	char *flawed;
 	struct spot_top top;
+	struct descriptor *lock;
 };
 
 struct volume *volume_open(TALLOC_CTX *ctx, const char *path, struct error *err)
@@ -216,6 +218,33 @@ bool volume_head(struct volume *volume, const char *path, void *buffer, size_t s
 	       (read_head(&spot, buffer, size, got, err) || spot_wrap(&volume->top, &spot, err));
 	talloc_free(tmp);
 	return done;
+}
+
+bool volume_same(const struct volume *one, const struct volume *other)
+{
+	struct stat a, b;
+
+	return fstat(one->top.at->fd, &a) == 0 && fstat(other->top.at->fd, &b) == 0 &&
+	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+int volume_lock(struct volume *volume, struct error *err)
+{
+	int fd;
+
+	if (volume->lock)
+		return volume->lock->fd;
+	fd = openat(volume->top.at->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	volume->lock = spot_descriptor(volume, fd);
+	if (!volume->lock) {
+		error_errno(err, ERROR_DESTINATION, "%s: cannot open it", volume->path);
+	} else if (!publish_step_lock(fd)) {
+		TALLOC_FREE(volume->lock);
+		error_set(err, ERROR_REFUSED,
+		          "%s: another clusnap is writing to it; wait until it has ended",
+		          volume->path);
+	}
+	return volume->lock ? fd : -1;
 }
 
 int volume_directory(struct volume *volume, const char *path, struct error *err)

@@ -76,8 +76,20 @@ bool volume_head(struct volume *volume, const char *path, void *buffer, size_t s
                  struct error *err);
 
 /*
+ * Takes the lock of who writes to the volume, which lasts as long as VOLUME. Its descriptor is for
+ * looking at; -1, with ERROR_REFUSED, if somebody else has the lock.
+ */
+int volume_lock(struct volume *volume, struct error *err);
+
+/* The serial number of its NTFS; false if it cannot be known. */
+bool volume_serial(struct volume *volume, uint64_t *serial);
+
+/* Are they one directory? */
+bool volume_same(const struct volume *one, const struct volume *other);
+
+/*
  * A descriptor of a directory, to read and to write in, which the caller closes; -1 if it cannot
- * be opened or is none. Only restore has a use for it.
+ * be opened or is none. For checkpoint/disk/target.h.
  */
 int volume_directory(struct volume *volume, const char *path, struct error *err);
 

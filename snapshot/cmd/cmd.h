@@ -43,7 +43,7 @@ struct command {
 extern const struct command command_backup, command_check, command_checkpoint_add,
 	command_checkpoint_list, command_checkpoint_remove, command_diff, command_edit,
 	command_export, command_extract, command_log, command_recover, command_restore,
-	command_save, command_show, command_status, command_verify;
+	command_save, command_show, command_status, command_undo, command_verify;
 
 /*
  * Parses argv[1..]; OPTIONS may be NULL. Between LEAST and MOST arguments must remain (MOST -1:

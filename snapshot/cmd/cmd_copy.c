@@ -38,7 +38,7 @@ static bool warn_interrupted(struct copy *copy, struct error *err)
 		return false;
 	if (found)
 		cmd_message("warning: %s: %s", copy->path,
-		            problems_find(copy->problems, "restore-interrupted")->text);
+		            problems_find(copy->problems, "restore-unfinished")->text);
 	return true;
 }
 

@@ -2,50 +2,54 @@
 #include "hive/diff.h"
 #include "snapshot/cmd/cmd_change.h"
 #include "snapshot/cmd/cmd_restore.h"
+#include "snapshot/quote.h"
 
 /* What reg compare does not look at either, as in clusnap diff. */
 #define NOT_COMPARED (CHANGE_BIT(CHANGE_SET_TIME) | CHANGE_BIT(CHANGE_ORDER_VALUES))
 
-static const char *const ops[JOURNAL_OPS] = { "put", "set-aside", "mkdir" };
-
-static const char *disk_path(const struct restore *r, enum journal_disk disk)
+static const char *disk_path(const struct restore *r, enum undo_volume volume)
 {
-	return disk == JOURNAL_QUORUM ? r->options->quorum : r->options->target;
-}
-
-static char *aside_path(TALLOC_CTX *ctx, const struct restore *r, const struct journal_step *step)
-{
-	if (!step->aside)
-		return NULL;
-	return talloc_asprintf(ctx, "%s/%s", r->journal.aside[step->disk], step->aside);
+	return volume == UNDO_QUORUM && r->options->quorum ? r->options->quorum
+	       : volume == UNDO_QUORUM                     ? r->undo.disks[UNDO_QUORUM].path
+	                                                   : r->options->target;
 }
 
 /* --- text --- */
 
-static void print_step(struct cmd *cmd, const struct restore *r, const struct journal_step *step,
-                       bool undone)
-{
-	char *aside = aside_path(cmd->ctx, r, step);
-	const char *disk = disk_path(r, step->disk);
+static const char *const done_words[UNDO_ACTIONS] = { "overwrite", "resize", "create",
+	                                              "erase",     "remove", "make" };
 
-	if (undone) {
-		cmd_print("  %s  %s/%s", step->old.present ? "as before" : "removed  ", disk,
-		          step->path);
+static void print_step(const struct restore *r, const struct undo_file *file, bool undone)
+{
+	const struct undo_content *old = &file->content[UNDO_OLD], *new = &file->content[UNDO_NEW];
+	const char *word = done_words[file->action];
+
+	if (undone)
+		word = old->present ? "as before" : "removed";
+	if (!undone && new->present && file->action != UNDO_ERASE)
+		cmd_print("  %-9s  %s/%s: %llu bytes", word, disk_path(r, file->volume), file->path,
+		          (unsigned long long)new->size);
+	else
+		cmd_print("  %-9s  %s/%s", word, disk_path(r, file->volume), file->path);
+}
+
+/* Where the old files are, and the one command that takes it all back. */
+static void print_undo(struct cmd *cmd, const struct restore *r,
+                       const struct cmd_restore_result *result)
+{
+	if (r->undo.count == 0 || cmd->quiet)
 		return;
-	}
-	switch (step->op) {
-	case JOURNAL_PUT:
-		cmd_print("  put        %s/%s: %llu bytes%s%s", disk, step->path,
-		          (unsigned long long)step->new.size,
-		          step->old.present ? "; the old file: " : "; none is there",
-		          aside ? aside : "");
-		break;
-	case JOURNAL_ASIDE:
-		cmd_print("  set aside  %s/%s as %s", disk, step->path, aside ? aside : "");
-		break;
-	default:
-		cmd_print("  make       %s/%s", disk, step->path);
-	}
+	if (!r->undo.path)
+		cmd_print("The old files will be kept in a new directory in %s.", r->undo_parent);
+	else if (!result->undone)
+		cmd_print("The old files are in %s/old. To take it all back: clusnap undo %s %s",
+		          r->undo.path, quote_word(cmd->ctx, r->undo.path),
+		          quote_word(cmd->ctx, r->options->target));
+	if (r->waits)
+		cmd_print("The data is written; the rest waits until %s is mounted read-write. "
+		          "Then: clusnap restore --%s %s DIRECTORY",
+		          r->options->target, result->undone ? "rollback" : "resume",
+		          quote_word(cmd->ctx, r->undo.path));
 }
 
 static bool print_difference(struct cmd *cmd, const struct restore_difference *one,
@@ -70,8 +74,9 @@ static bool print_text(struct cmd *cmd, const struct restore *r,
 		cmd_message("warning: %s: %s", r->warnings->list[i].code,
 		            r->warnings->list[i].text);
 	cmd_print("%s: %s", r->options->target, result->text);
-	for (uint32_t i = 0; i < r->journal.step_count; i++)
-		print_step(cmd, r, &r->journal.steps[i], result->undone);
+	for (uint32_t i = 0; result->steps && i < r->undo.count; i++)
+		print_step(r, &r->undo.files[i], result->undone);
+	print_undo(cmd, r, result);
 	for (uint32_t i = 0; result->differences && i < r->difference_count; i++) {
 		if (!print_difference(cmd, &r->differences[i], err))
 			return false;
@@ -83,30 +88,29 @@ static bool print_text(struct cmd *cmd, const struct restore *r,
 
 /* --- JSON --- */
 
-static json_t *file_json(const struct journal_file *file)
+static json_t *file_json(const struct undo_content *content)
 {
 	char hex[DIGEST_HEX];
 
-	if (!file->present)
+	if (!content->present)
 		return json_null();
-	digest_hex(file->digest, hex);
-	return json_pack("{s:I,s:s}", "size", (json_int_t)file->size, "sha256", hex);
+	digest_hex(content->digest, hex);
+	return json_pack("{s:I,s:s}", "size", (json_int_t)content->size, "sha256", hex);
 }
 
-static json_t *steps_json(struct cmd *cmd, const struct restore *r)
+static json_t *steps_json(const struct restore *r)
 {
 	json_t *list = json_array();
 
-	for (uint32_t i = 0; i < r->journal.step_count; i++) {
-		const struct journal_step *step = &r->journal.steps[i];
-		char *aside = aside_path(cmd->ctx, r, step);
+	for (uint32_t i = 0; i < r->undo.count; i++) {
+		const struct undo_file *file = &r->undo.files[i];
 
-		json_array_append_new(
-			list,
-			json_pack("{s:s,s:s,s:o,s:o,s:o,s:o}", "op", ops[step->op], "disk",
-		                  step->disk == JOURNAL_QUORUM ? "quorum" : "system", "path",
-		                  cmd_json_text(step->path), "aside", cmd_json_text(aside), "old",
-		                  file_json(&step->old), "new", file_json(&step->new)));
+		json_array_append_new(list, json_pack("{s:s,s:s,s:o,s:o,s:o}", "op",
+		                                      undo_action_name(file->action), "disk",
+		                                      undo_volume_name(file->volume), "path",
+		                                      cmd_json_text(file->path), "old",
+		                                      file_json(&file->content[UNDO_OLD]), "new",
+		                                      file_json(&file->content[UNDO_NEW])));
 	}
 	return list;
 }
@@ -141,10 +145,10 @@ static bool differences_json(const struct restore *r, json_t *all, struct error 
 	return true;
 }
 
-static bool print_json(struct cmd *cmd, const struct restore *r,
-                       const struct cmd_restore_result *result, struct error *err)
+static bool print_json(const struct restore *r, const struct cmd_restore_result *result,
+                       struct error *err)
 {
-	const struct journal_request *request = &r->journal.request;
+	const struct undo_request *request = &r->undo.request;
 	json_t *object = json_object(), *advice = json_array(), *all;
 
 	for (char **sentence = r->advice; sentence && *sentence; sentence++)
@@ -152,16 +156,17 @@ static bool print_json(struct cmd *cmd, const struct restore *r,
 	json_object_set_new(object, "target", cmd_json_text(r->options->target));
 	json_object_set_new(object, "source", cmd_json_text(request->source));
 	json_object_set_new(object, "id",
-	                    *r->journal.id ? json_string(r->journal.id) : json_null());
+	                    *r->undo.snapshot ? json_string(r->undo.snapshot) : json_null());
 	json_object_set_new(object, "sequence",
-	                    *r->journal.id ? json_integer((json_int_t)request->sequence)
-	                                   : json_null());
+	                    *r->undo.snapshot ? json_integer((json_int_t)request->sequence)
+	                                      : json_null());
 	json_object_set_new(object, "authoritative", json_boolean(request->authoritative));
 	json_object_set_new(object, "result", json_string(result->text));
-	json_object_set_new(object, "set_aside", cmd_json_text(r->journal.aside[JOURNAL_SYSTEM]));
-	json_object_set_new(object, "set_aside_quorum",
-	                    cmd_json_text(r->journal.aside[JOURNAL_QUORUM]));
-	json_object_set_new(object, "steps", steps_json(cmd, r));
+	json_object_set_new(object, "undo", cmd_json_text(r->undo.path));
+	json_object_set_new(object, "undo_id",
+	                    r->undo.path ? json_string(r->undo.id) : json_null());
+	json_object_set_new(object, "waits", json_boolean(r->waits));
+	json_object_set_new(object, "steps", result->steps ? steps_json(r) : json_array());
 	json_object_set_new(object, "next", advice);
 	cmd_json_problems(object, "warnings", r->warnings, PROBLEM_NOTE);
 	if (result->obstacle) {
@@ -183,7 +188,7 @@ static bool print_json(struct cmd *cmd, const struct restore *r,
 bool cmd_restore_print(struct cmd *cmd, const struct restore *restore,
                        const struct cmd_restore_result *result, struct error *err)
 {
-	return (cmd->json ? print_json : print_text)(cmd, restore, result, err);
+	return cmd->json ? print_json(restore, result, err) : print_text(cmd, restore, result, err);
 }
 
 int cmd_restore_refused(struct cmd *cmd, const struct restore *restore, const struct error *err)

@@ -1,4 +1,5 @@
 /* clusnap verify: is a snapshot complete, undamaged, and the one that is expected? */
+#include "snapshot/cmd/cmd_restore.h"
 #include "snapshot/cmd/cmd_snapshot.h"
 
 /* A snapshot can be whole, and yet hold only what could be salvaged. */
@@ -38,6 +39,8 @@ static int run(struct cmd *cmd, int argc, char **argv)
 	if (expected && (strlen(expected) != 2 * DIGEST_SIZE ||
 	                 strspn(expected, "0123456789abcdefABCDEF") != 2 * DIGEST_SIZE))
 		return cmd_usage(cmd, "--expect takes the 64 hexadecimal digits of an id");
+	if (cmd_undo_is(cmd->ctx, cmd->args[0]) && !layout_has_log(cmd->args[0]))
+		return cmd_undo_verify(cmd, cmd->args[0]);
 	warnings = problems_new(cmd->ctx);
 	cmd_progress(cmd, "verifying", cmd->args[0]);
 	if (!warnings || !verify_path(cmd->ctx, cmd->args[0], &verdict, &err))
@@ -61,13 +64,14 @@ static int run(struct cmd *cmd, int argc, char **argv)
 
 const struct command command_verify = {
 	.name = "verify",
-	.arguments = "SNAPSHOT",
+	.arguments = "SNAPSHOT|UNDO",
 	.summary = "is a snapshot complete and undamaged, and up to which transaction",
 	.help = "Reads all of SNAPSHOT: quolog.log record by record, every file by its SHA-256, "
 		"every hive\n"
 		"by the validator, the database's tree by its digest. The id it prints stands for "
 		"the whole\n"
 		"snapshot. Exit status 1: it is damaged, incomplete, or not the one with the "
-		"--expect id.",
+		"--expect id.\n"
+		"Of an UNDO directory, which `restore` has made: is every byte of it there.",
 	.run = run,
 };

@@ -18,6 +18,7 @@ static const struct command *const commands[] = {
 	&command_checkpoint_add,
 	&command_checkpoint_remove,
 	&command_restore,
+	&command_undo,
 	&command_recover,
 	&command_save,
 	&command_check,

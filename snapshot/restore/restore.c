@@ -1,104 +1,135 @@
-/* Carrying a plan out. One that was interrupted: restore_again.c. */
+/* A plan carried out: the undo directory first, then the disk. */
+#include "snapshot/quote.h"
 #include "snapshot/restore/restoring.h"
-
-#define LOOKS 10u /* at a volume that changes while it is looked at */
-
-struct replacement *restore_replacement(struct restore *r, struct error *err)
-{
-	struct volume *disks[JOURNAL_DISKS] = {
-		[JOURNAL_SYSTEM] = r->target.system->volume,
-		[JOURNAL_QUORUM] = r->quorum ? r->quorum->volume : NULL,
-	};
-
-	return replacement_new(r->ctx, disks, &r->journal, err);
-}
 
 /* Adds to a failure to write what is known of the volume. */
 static bool unable(const struct restore *r, struct error *err)
 {
-	if (err->kind == ERROR_DESTINATION && r->target.system->hibernated)
+	if (err->kind == ERROR_DESTINATION && r->target.system && r->target.system->hibernated)
 		error_wrap(err,
 		           "Windows on it is hibernated, so ntfs-3g mounts it read-only unless "
 		           "told -o remove_hiberfile");
 	return false;
 }
 
-bool restore_check(struct restore *r, struct error *err)
+static struct carry *open_carry(struct restore *r, struct error *err)
 {
-	struct replacement *replacement;
-	bool done;
+	struct volume **volumes = talloc_zero_array(r->ctx, struct volume *, UNDO_VOLUMES);
+	struct carry *carry;
 
-	if (r->journal.step_count == 0)
-		return true;
-	replacement = restore_replacement(r, err);
-	done = replacement && replacement_check(replacement, err);
-	talloc_free(replacement);
-	return done || unable(r, err);
+	if (!volumes) {
+		error_memory(err);
+		return NULL;
+	}
+	volumes[UNDO_SYSTEM] = r->target.system->volume;
+	volumes[UNDO_QUORUM] = r->quorum ? r->quorum->volume : NULL;
+	carry = carry_open(r->ctx, &r->undo, volumes, err);
+	if (!carry)
+		unable(r, err);
+	return carry;
 }
 
-static bool refuse_changing(struct restore *r, struct error *err)
+/* The attributes of the files that are there, for the plan. */
+static bool keep_attributes(struct restore *r, struct carry *carry, struct error *err)
 {
-	struct error why = *err;
-
-	if (!restore_refuse(r, "changing", err,
-	                    "%s; if anything else writes to that volume, stop it; then run this "
-	                    "again",
-	                    why.text))
-		return false;
-	return r->refusal_count ? restore_refused(r, err) : error_wrap(err, "after many looks");
-}
-
-/* The look at everything again, which found it as it was no more. */
-static bool look_again(struct restore *r, const struct error *why, struct error *err)
-{
-	if (!restore_plan(r->ctx, r->options, r, err))
-		return false;
-	problems_add(r->warnings, PROBLEM_HEALS, PROBLEM_NOWHERE, "changing",
-	             "forced: looked at everything again, because %s", why->text);
+	for (uint32_t i = 0; i < r->undo.count; i++) {
+		if (!carry_attributes(r->ctx, carry, i, &r->undo.files[i].attributes, err))
+			return false;
+	}
 	return true;
 }
 
-/* NULL with ERROR_NONE: there is nothing to do (any more). */
-static struct replacement *prepare(struct restore *r, struct error *err)
+static struct carry *begin(struct restore *r, struct error *err)
 {
-	unsigned looks = restore_forced(r, "changing") ? LOOKS : 1;
-	struct error why;
+	struct carry *carry = open_carry(r, err);
+	const char *driver;
 
-	while (r->journal.step_count) {
-		struct replacement *replacement = restore_replacement(r, err);
-
-		if (!replacement) {
-			error_wrap(err, "nothing was changed");
-			return NULL;
-		}
-		if (replacement_prepare(replacement, r->contents, r->options->progress,
-		                        r->options->progress_data, err))
-			return replacement;
-		talloc_free(replacement);
-		if (err->kind != ERROR_REFUSED || --looks == 0) {
-			err->kind == ERROR_REFUSED ? refuse_changing(r, err) : unable(r, err);
-			return NULL;
-		}
-		why = *err;
-		if (!look_again(r, &why, err))
-			return NULL;
-	}
-	err->kind = ERROR_NONE;
+	if (!carry)
+		return NULL;
+	driver = carry_needs_driver(carry, UNDO_NEW);
+	if ((!driver || r->options->carry.data_first || carry_refuse_driver(carry, driver, err)) &&
+	    carry_check_room(carry, UNDO_NEW, err))
+		return carry;
+	talloc_free(carry);
 	return NULL;
+}
+
+bool restore_check(struct restore *r, struct error *err)
+{
+	struct carry *carry;
+
+	if (r->undo.count == 0)
+		return true;
+	carry = begin(r, err);
+	talloc_free(carry);
+	return carry != NULL;
+}
+
+/* What is written now is what was looked at. */
+static bool check_unchanged(struct carry *carry, struct error *err)
+{
+	enum carry_state state;
+
+	if (!carry_look(carry, true, &state, err))
+		return false;
+	return state == CARRY_OLD ||
+	       error_set(err, ERROR_REFUSED,
+	                 "a file has changed since it was looked at; if anything else writes to "
+	                 "that volume, stop it, and run this again");
+}
+
+bool restore_unfinished(const struct undo *undo, const char *target, struct error *err)
+{
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	char *path = tmp ? quote_word(tmp, undo->path) : NULL;
+	char *where = path ? quote_word(tmp, target) : NULL;
+
+	if (err->kind == ERROR_SOURCE)
+		err->kind = ERROR_DESTINATION;
+	error_wrap(err,
+	           "it is not finished: `clusnap restore --resume %s %s` finishes it, --rollback "
+	           "instead puts everything back",
+	           path ? path : undo->path, where ? where : target);
+	talloc_free(tmp);
+	return false;
+}
+
+static bool make_undo(struct restore *r, struct carry *carry, struct error *err)
+{
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	struct undo again;
+	bool done;
+
+	if (!tmp)
+		return error_memory(err);
+	done = keep_attributes(r, carry, err) &&
+	       undo_write(r->ctx, &r->undo, r->undo_parent, err) &&
+	       undo_read(tmp, r->undo.path, UNDO_VERIFIED, &again, err) &&
+	       check_unchanged(carry, err);
+	talloc_free(tmp);
+	return done;
 }
 
 bool restore_run(struct restore *r, struct error *err)
 {
-	const struct restore_options *options = r->options;
-	struct replacement *replacement = prepare(r, err);
+	struct carry *carry;
 	bool done;
 
-	if (!replacement)
-		return err->kind == ERROR_NONE;
-	done = replacement_forward(replacement, options->progress, options->progress_data, err) &&
-	       replacement_finish(replacement, err);
-	if (done)
-		replacement_remains(replacement, false, r->warnings);
-	talloc_free(replacement);
+	if (r->undo.count == 0)
+		return true;
+	carry = begin(r, err);
+	if (!carry)
+		return error_wrap(err, "nothing was changed");
+	if (!make_undo(r, carry, err)) {
+		talloc_free(carry);
+		if (err->kind == ERROR_SOURCE)
+			err->kind = ERROR_DESTINATION;
+		return error_wrap(err, "nothing was changed");
+	}
+	done = carry_out(carry, UNDO_NEW, &r->options->carry, &r->waits, err) ||
+	       restore_unfinished(&r->undo, r->options->target, err);
+	talloc_free(carry);
+	if (done && !r->waits)
+		undo_note(&r->undo, "done", r->warnings);
 	return done;
 }

@@ -2,14 +2,15 @@
  * restore: ClusDb and checkpoints back into a stopped node.
  *
  *	restore_plan(ctx, &options, &restore, &err);	looks at everything, writes nothing
- *	restore_run(&restore, &err);			does what the plan says
+ *	restore_run(&restore, &err);			makes the undo directory, then carries it
+ *out
  *
- * A plan is a journal (snapshot/journal.h): which files will be new, which set aside. What is
- * restored, by options->request:
+ * A plan is what an undo directory holds (snapshot/restore/undo.h): the files that change, with
+ * their old and new bytes. What is restored, by options->request:
  *
  *	default		CLUSDB
  *	authoritative	CLUSDB; in the first generation also the quorum disk's copy of the
- *			database is set aside, so that the cluster forms from CLUSDB, and
+ *			database is removed, so that the cluster forms from CLUSDB, and
  *			the snapshot's .CPT and .CPR go back there
  *	checkpoints	the subtrees of registry checkpoints in the node's other hives, and on
  *			a quorum disk their .CPT; CLUSDB only together with authoritative
@@ -25,16 +26,16 @@
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/copy.h"
 #include "snapshot/quorum.h"
-#include "snapshot/replacement.h"
+#include "snapshot/restore/carry.h"
 #include "snapshot/verify.h"
 
 struct restore_options {
-	struct journal_request request;
-	const char *target;       /* SYSTEM: where the system volume is mounted */
-	const char *quorum;       /* where the quorum disk is mounted, or NULL */
+	struct undo_request request;
+	const char *target;       /* SYSTEM: where the system volume is mounted, or the volume */
+	const char *quorum;       /* the quorum disk likewise, or NULL */
+	const char *undo;         /* where undo directories are made; NULL: beside the source */
 	struct hive_options hive; /* how hives of a source that is no snapshot are opened */
-	replacement_progress *progress;
-	void *progress_data;
+	struct carry_options carry;
 };
 
 /* What is restored: a snapshot's state, or any single copy of the database. */
@@ -71,8 +72,8 @@ struct restore {
 	char *cluster;         /* path of the Cluster directory on the target */
 	struct quorum *quorum; /* or NULL */
 	struct restore_source source;
-	struct journal journal;
-	struct bytes *contents;                 /* of the new file of each step of the journal */
+	struct undo undo;                       /* the plan */
+	char *undo_parent;                      /* where its directory will be made */
 	struct restore_difference *differences; /* not for files of a quorum disk */
 	uint32_t difference_count;
 	struct restore_refusal *refusals;
@@ -82,45 +83,33 @@ struct restore {
 	                */
 	bool database; /* CLUSDB is part of what was asked for */
 	bool equal;    /* the target's is the same already */
+	bool waits;    /* the data is written; the rest waits until the volume is mounted */
 };
 
 /*
- * Fills RESTORE. Without steps in the journal there is nothing to do. ERROR_INTERRUPTED if an
- * earlier restore waits for restore_resume() or restore_rollback(); ERROR_REFUSED, with every
- * reason in RESTORE, if it must not be done; ERROR_USAGE for options that do not go together.
+ * Fills RESTORE. Without files in restore->undo there is nothing to do. ERROR_INTERRUPTED if an
+ * earlier restore is unfinished; ERROR_REFUSED, with every reason in RESTORE, if it must not be
+ * done; ERROR_USAGE for options that do not go together.
  */
 bool restore_plan(TALLOC_CTX *ctx, const struct restore_options *options, struct restore *restore,
                   struct error *err);
 
 /*
  * What else would stop restore_run() from beginning: ERROR_DESTINATION if a disk cannot be written
- * or has no room; ERROR_REFUSED if another clusnap is restoring there. Writes nothing.
+ * or has no room; ERROR_REFUSED if another clusnap writes there, or a file must not be written
+ * to. Writes nothing.
  */
 bool restore_check(struct restore *restore, struct error *err);
 
 /*
- * Carries the plan out. ERROR_REFUSED, and a refusal in RESTORE, if the volume has changed since.
- * ERROR_DESTINATION: the text says whether nothing was changed, or that restore_resume() and
- * restore_rollback() are possible.
+ * Makes the undo directory and carries it out. ERROR_REFUSED if a file has changed since it was
+ * planned. ERROR_DESTINATION: the text says whether nothing was changed, or how to go on.
  */
 bool restore_run(struct restore *restore, struct error *err);
 
 /*
- * Finishes the interrupted restore of options->target, or begins it anew if its new files were
- * not whole yet; *FOUND says whether there was one. Of OPTIONS, target, quorum, hive and progress
- * are used. RESTORE has the journal then. ERROR_REFUSED if it cannot begin anew, because its
- * source would give other files by now.
- */
-bool restore_resume(TALLOC_CTX *ctx, const struct restore_options *options, struct restore *restore,
-                    bool *found, struct error *err);
-
-/* Undoes it: every file as it was before. */
-bool restore_rollback(TALLOC_CTX *ctx, const struct restore_options *options,
-                      struct restore *restore, bool *found, struct error *err);
-
-/*
- * Does an interrupted restore wait on the disk of COPY? Then, or if its journal cannot be read,
- * *FOUND, and copy->problems gets restore-interrupted. What is on such a disk may be half of the
+ * Is a restore unfinished on the disk of COPY? A marker sector in one of its hives says so: then
+ * *FOUND, and copy->problems gets restore-unfinished. What is on such a disk may be half of the
  * old and half of the new.
  */
 bool restore_interrupted(struct copy *copy, bool *found, struct error *err);

@@ -19,9 +19,14 @@ static bool say(struct restore *r, const char *sentence, struct error *err)
 	return true;
 }
 
+static bool has_quorum(const struct restore *r)
+{
+	return r->quorum || r->undo.disks[UNDO_QUORUM].path;
+}
+
 static bool first_generation(struct restore *r, struct error *err)
 {
-	if (!r->journal.request.authoritative)
+	if (!r->undo.request.authoritative)
 		return say(
 			r,
 			"At its next start this node first tries to join: if another node is up, "
@@ -32,15 +37,16 @@ static bool first_generation(struct restore *r, struct error *err)
 			"what was restored prevail, restore with --authoritative --quorum DIR.",
 			err);
 	return say(r,
-	           r->quorum ? "Keep the other nodes switched off or their cluster service "
-	                       "stopped. Start this node first: with no quolog.log on the quorum "
-	                       "disk it forms the cluster from its CLUSDB and writes a new "
-	                       "chk????.tmp and quolog.log (Q217147, Q280353)."
-	                     : "Keep the other nodes switched off or their cluster service "
-	                       "stopped. Start this node first. If there is a quorum disk, which "
-	                       "was not named here, rename its folder MSCS first: the node forms "
-	                       "the cluster from its CLUSDB only where no valid quolog.log and "
-	                       "chk????.tmp are there (Q217147, Q280353).",
+	           has_quorum(r)
+	                   ? "Keep the other nodes switched off or their cluster service "
+	                     "stopped. Start this node first: with no quolog.log on the quorum "
+	                     "disk it forms the cluster from its CLUSDB and writes a new "
+	                     "chk????.tmp and quolog.log (Q217147, Q280353)."
+	                   : "Keep the other nodes switched off or their cluster service "
+	                     "stopped. Start this node first. If there is a quorum disk, which "
+	                     "was not named here, rename its folder MSCS first: the node forms "
+	                     "the cluster from its CLUSDB only where no valid quolog.log and "
+	                     "chk????.tmp are there (Q217147, Q280353).",
 	           err) &&
 	       say(r,
 	           "Then start the cluster service on the other nodes: they join and take the "
@@ -50,7 +56,7 @@ static bool first_generation(struct restore *r, struct error *err)
 
 static bool second_generation(struct restore *r, struct error *err)
 {
-	if (!r->journal.request.authoritative)
+	if (!r->undo.request.authoritative)
 		return say(
 			r,
 			"At its next start this node joins if another node is up, and is given the "
@@ -79,7 +85,7 @@ static bool second_generation(struct restore *r, struct error *err)
 
 static bool about_checkpoints(struct restore *r, struct error *err)
 {
-	if (r->target.system->generation == 1 && !r->quorum)
+	if (r->undo.generation == 1 && !has_quorum(r))
 		return say(
 			r,
 			"When a resource comes online, the cluster writes the .CPT of the quorum "
@@ -88,7 +94,7 @@ static bool about_checkpoints(struct restore *r, struct error *err)
 			"--quorum DIR to put the snapshot's there, too (`clusnap checkpoint list "
 			"--quorum DIR` compares them).",
 			err);
-	if (r->target.system->generation == 1)
+	if (r->undo.generation == 1)
 		return say(r,
 		           "When a resource comes online, the cluster writes the .CPT of the "
 		           "quorum disk "
@@ -105,11 +111,10 @@ static bool about_checkpoints(struct restore *r, struct error *err)
 
 bool restore_advise(struct restore *r, struct error *err)
 {
-	const struct journal_request *request = &r->journal.request;
+	const struct undo_request *request = &r->undo.request;
 	bool database = request->authoritative || !request->checkpoints;
 
-	if (database &&
-	    !(r->target.system->generation == 1 ? first_generation : second_generation)(r, err))
+	if (database && !(r->undo.generation == 1 ? first_generation : second_generation)(r, err))
 		return false;
 	return !request->checkpoints || about_checkpoints(r, err);
 }

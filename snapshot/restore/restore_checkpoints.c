@@ -190,7 +190,7 @@ static bool plan_hive(struct restore *r, const struct restore_grafts *plan, enum
 			             "security of its parent where it has none of its own",
 			             hive_name(hive), grafts[i].key);
 	}
-	return restore_step_hive(r, path, folder, strrchr(path, '/') + 1, image, err);
+	return restore_file_hive(r, path, folder, strrchr(path, '/') + 1, image, err);
 }
 
 static void warn_overlaps(struct restore *r, const struct checkpoints *points)

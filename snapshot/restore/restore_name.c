@@ -1,68 +1,12 @@
-/* What a journal calls things by: the source, the time, the directories for what is set aside. */
+/* What a plan calls things by: the source, the time, the disks, and where it will lie. */
 #include <stdlib.h>
-#include <time.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "snapshot/guard.h"
 #include "snapshot/restore/restoring.h"
 
-/* A directory of its own for what is set aside, named by the time. */
-static char *aside(struct restore *r, struct volume *volume, const char *folder, const char *stamp,
-                   struct error *err)
-{
-	struct volume_entry entry;
-
-	for (unsigned n = 1; n < 100; n++) {
-		char *path = talloc_asprintf(r->ctx, "%s%s" JOURNAL_PREFIX "%s", folder,
-		                             *folder ? "/" : "", stamp);
-
-		if (path && n > 1)
-			path = talloc_asprintf_append(path, "-%u", n);
-		if (!path) {
-			error_memory(err);
-			return NULL;
-		}
-		if (!volume_find(r->ctx, volume, path, &entry, err))
-			return NULL;
-		if (entry.kind == VOLUME_ABSENT)
-			return path;
-	}
-	error_set(err, ERROR_DESTINATION, "%s: has 99 directories " JOURNAL_PREFIX "%s already",
-	          folder, stamp);
-	return NULL;
-}
-
-static bool uses(const struct journal *journal, enum journal_disk disk)
-{
-	for (uint32_t i = 0; i < journal->step_count; i++) {
-		if (journal->steps[i].disk == disk)
-			return true;
-	}
-	return false;
-}
-
-/* The journal lies on the system disk whatever it is about. */
-static bool name_asides(struct restore *r, struct error *err)
-{
-	struct journal *journal = &r->journal;
-	time_t now = time(NULL);
-	char stamp[32], begun[32];
-	struct tm parts;
-
-	if (journal->step_count == 0)
-		return true;
-	gmtime_r(&now, &parts);
-	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &parts);
-	strftime(begun, sizeof(begun), "%Y-%m-%dT%H:%M:%SZ", &parts);
-	journal->begun = talloc_strdup(r->ctx, begun);
-	if (!journal->begun)
-		return error_memory(err);
-	journal->aside[JOURNAL_SYSTEM] = aside(r, r->target.system->volume, r->cluster, stamp, err);
-	if (!journal->aside[JOURNAL_SYSTEM])
-		return false;
-	if (!uses(journal, JOURNAL_QUORUM))
-		return true;
-	journal->aside[JOURNAL_QUORUM] = aside(r, r->quorum->volume, r->quorum->folder, stamp, err);
-	return journal->aside[JOURNAL_QUORUM] != NULL;
-}
+#define HOST_NAME_SIZE 256
 
 char *restore_real_path(struct restore *r, const char *path, struct error *err)
 {
@@ -74,14 +18,98 @@ char *restore_real_path(struct restore *r, const char *path, struct error *err)
 	return copy;
 }
 
-/* A resume may be run from another directory. */
-static bool name_source(struct restore *r, struct error *err)
+static bool name_disk(struct restore *r, enum undo_volume which, const char *path,
+                      struct volume *volume, const char *folder, struct error *err)
 {
-	r->journal.request.source = restore_real_path(r, r->options->request.source, err);
-	return r->journal.request.source != NULL;
+	struct undo_disk *disk = &r->undo.disks[which];
+
+	disk->path = restore_real_path(r, path, err);
+	disk->serial_known = volume_serial(volume, &disk->serial);
+	disk->folder = folder ? talloc_strdup(r->ctx, folder) : NULL;
+	return disk->path && (!folder || disk->folder || error_memory(err));
+}
+
+static bool uses_quorum(const struct undo *undo)
+{
+	for (uint32_t i = 0; i < undo->count; i++) {
+		if (undo->files[i].volume == UNDO_QUORUM)
+			return true;
+	}
+	return false;
+}
+
+static bool name_plan(struct restore *r, struct error *err)
+{
+	struct undo *undo = &r->undo;
+	char host[HOST_NAME_SIZE] = "", begun[32];
+	const char *node = r->target.system->node;
+
+	(void)gethostname(host, sizeof(host) - 1);
+	undo_time(begun);
+	undo->begun = talloc_strdup(r->ctx, begun);
+	undo->command = talloc_strdup(r->ctx, "restore");
+	undo->host = talloc_strdup(r->ctx, host);
+	undo->node = talloc_strdup(r->ctx, node ? node : "");
+	undo->generation = r->target.system->generation;
+	return (undo->begun && undo->command && undo->host && undo->node) || error_memory(err);
+}
+
+/* --- where the undo directory will be --- */
+
+/* Is PATH, or what is there of the way to it, on the volume that is written to? */
+static bool on_target(const struct restore *r, const char *path)
+{
+	char *at = talloc_strdup(NULL, path), *slash;
+	struct stat ours, theirs;
+	bool found = false;
+
+	while (at && stat(at, &ours) != 0 && (slash = strrchr(at, '/')) != NULL && slash != at)
+		*slash = '\0';
+	if (at && stat(at, &ours) == 0 && stat(r->options->target, &theirs) == 0 &&
+	    S_ISDIR(theirs.st_mode))
+		found = ours.st_dev == theirs.st_dev;
+	talloc_free(at);
+	return found;
+}
+
+static bool check_parent(struct restore *r, struct error *err)
+{
+	char *why;
+
+	if (!guard_snapshot(r->undo_parent, err) ||
+	    !undo_is_durable(r->ctx, r->undo_parent, &why, err))
+		return false;
+	if (why && !restore_refuse(r, "undo-not-durable", err, "%s", why))
+		return false;
+	if (on_target(r, r->undo_parent))
+		problems_add(
+			r->warnings, PROBLEM_NOTE, PROBLEM_NOWHERE, "undo-on-target",
+			"%s is on the file system that is written to: what happens to that "
+			"happens to the old files; name a directory on another one with --undo",
+			r->undo_parent);
+	return r->refusal_count == 0 || restore_refused(r, err);
+}
+
+static bool name_parent(struct restore *r, struct error *err)
+{
+	const char *source = r->undo.request.source;
+
+	if (r->options->undo)
+		r->undo_parent = talloc_strdup(r->ctx, r->options->undo);
+	else
+		r->undo_parent = talloc_asprintf(r->ctx, "%s.undo", source);
+	return r->undo_parent ? check_parent(r, err) : error_memory(err);
 }
 
 bool restore_name(struct restore *r, struct error *err)
 {
-	return name_source(r, err) && name_asides(r, err);
+	r->undo.request.source = restore_real_path(r, r->options->request.source, err);
+	if (!r->undo.request.source || !name_plan(r, err))
+		return false;
+	if (r->undo.count == 0)
+		return true;
+	return name_disk(r, UNDO_SYSTEM, r->options->target, r->target.system->volume, NULL, err) &&
+	       (!uses_quorum(&r->undo) || name_disk(r, UNDO_QUORUM, r->options->quorum,
+	                                            r->quorum->volume, r->quorum->folder, err)) &&
+	       name_parent(r, err);
 }

@@ -79,31 +79,28 @@ bool restore_begin(TALLOC_CTX *ctx, const struct restore_options *options, struc
                    struct error *err)
 {
 	*r = (struct restore){ .ctx = ctx, .options = options, .warnings = problems_new(ctx) };
-	r->journal.request = options->request;
-	r->journal.id = talloc_strdup(ctx, "");
-	if (!r->warnings || !r->journal.id)
+	r->undo.request = options->request;
+	r->undo.snapshot = talloc_strdup(ctx, "");
+	if (!r->warnings || !r->undo.snapshot)
 		return error_memory(err);
 	return open_disks(r, err);
 }
 
 static bool check_pending(struct restore *r, struct error *err)
 {
-	struct journal journal;
 	bool found;
 
-	if (!restore_find(r, &journal, &found, err))
+	if (!restore_interrupted(&r->target, &found, err))
 		return false;
-	return !found || error_set(err, ERROR_INTERRUPTED,
-	                           "%s: a restore that began at %s was interrupted; finish it with "
-	                           "`clusnap restore --resume %s`, or undo it with --rollback",
-	                           r->options->target, journal.begun, r->options->target);
+	return !found || error_set(err, ERROR_INTERRUPTED, "%s: %s", r->options->target,
+	                           problems_find(r->target.problems, "restore-unfinished")->text);
 }
 
 /* --- the plan --- */
 
 static bool check_request(const struct restore *r, struct error *err)
 {
-	const struct journal_request *request = &r->options->request;
+	const struct undo_request *request = &r->options->request;
 
 	if (!r->options->quorum || request->authoritative || request->checkpoints)
 		return r->options->quorum && r->target.system->generation == 2
@@ -186,7 +183,7 @@ static bool plan_database(struct restore *r, struct error *err)
 		return true;
 	image = database_image(r, err);
 	return image && database_differs(r, err) &&
-	       restore_step_hive(r, r->target.file, r->cluster, "CLUSDB", image, err);
+	       restore_file_hive(r, r->target.file, r->cluster, "CLUSDB", image, err);
 }
 
 /* All .CPT and .CPR of the snapshot. */
@@ -223,10 +220,10 @@ static bool warn_older(struct restore *r, struct error *err)
 
 static bool puts_images(const struct restore *r)
 {
-	for (uint32_t i = 0; i < r->journal.step_count; i++) {
-		const struct journal_step *step = &r->journal.steps[i];
+	for (uint32_t i = 0; i < r->undo.count; i++) {
+		const struct undo_file *file = &r->undo.files[i];
 
-		if (step->op == JOURNAL_PUT && step->disk == JOURNAL_QUORUM)
+		if (file->volume == UNDO_QUORUM && file->content[UNDO_NEW].present)
 			return true;
 	}
 	return r->options->request.checkpoints;
@@ -235,7 +232,7 @@ static bool puts_images(const struct restore *r)
 /* The log has every state of the database, but a snapshot keeps one image of a checkpoint. */
 static void warn_images(struct restore *r)
 {
-	uint64_t asked = r->journal.request.sequence;
+	uint64_t asked = r->undo.request.sequence;
 
 	if (r->options->request.to && asked != r->source.verdict.sequence && puts_images(r))
 		problems_add(r->warnings, PROBLEM_NOTE, PROBLEM_NOWHERE, "checkpoint-images-newest",
@@ -246,7 +243,7 @@ static void warn_images(struct restore *r)
 
 static bool plan(struct restore *r, struct error *err)
 {
-	const struct journal_request *request = &r->options->request;
+	const struct undo_request *request = &r->options->request;
 
 	if (!check_request(r, err) || !restore_source_open(r, err) ||
 	    !restore_refuse_target(r, err) || !restore_refuse_quorum(r, err))
@@ -264,7 +261,7 @@ static bool plan(struct restore *r, struct error *err)
 	return warn_older(r, err) && restore_name(r, err) && restore_advise(r, err);
 }
 
-/* What cannot be read cannot be set aside. */
+/* What cannot be read cannot be kept. */
 static bool disk_fails(struct error *err)
 {
 	return err->kind == ERROR_SOURCE && err->sys == EIO

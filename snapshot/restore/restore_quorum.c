@@ -28,7 +28,7 @@ static bool is_chk(const char *name)
 	return digits > 0 && strcasecmp(name + 3 + digits, ".tmp") == 0;
 }
 
-static bool set_aside(struct restore *r, const char *name, struct error *err)
+static bool take_away(struct restore *r, const char *name, struct error *err)
 {
 	char *path = restore_quorum_path(r, name);
 	const struct image *old;
@@ -36,7 +36,7 @@ static bool set_aside(struct restore *r, const char *name, struct error *err)
 	if (!path)
 		return error_memory(err);
 	old = volume_file(r->ctx, r->quorum->volume, path, err);
-	return old && restore_step_aside(r, JOURNAL_QUORUM, path, name, old, err);
+	return old && restore_file_remove(r, UNDO_QUORUM, path, old, err);
 }
 
 bool restore_quorum_database(struct restore *r, struct error *err)
@@ -47,11 +47,11 @@ bool restore_quorum_database(struct restore *r, struct error *err)
 	if (!volume_list(r->ctx, r->quorum->volume, r->quorum->folder, &names, &count, err))
 		return false;
 	for (uint32_t i = 0; i < count; i++) {
-		if (strcasecmp(names[i], LAYOUT_LOG_NAME) == 0 && !set_aside(r, names[i], err))
+		if (strcasecmp(names[i], LAYOUT_LOG_NAME) == 0 && !take_away(r, names[i], err))
 			return false;
 	}
 	for (uint32_t i = 0; i < count; i++) {
-		if (is_chk(names[i]) && !set_aside(r, names[i], err))
+		if (is_chk(names[i]) && !take_away(r, names[i], err))
 			return false;
 	}
 	return true;
@@ -123,10 +123,10 @@ static char *resource_folder(struct restore *r, const char *guid, bool *is_new, 
 /* Is the directory one that an earlier step makes? */
 static bool is_made(const struct restore *r, const char *path)
 {
-	for (uint32_t i = 0; i < r->journal.step_count; i++) {
-		const struct journal_step *step = &r->journal.steps[i];
+	for (uint32_t i = 0; i < r->undo.count; i++) {
+		const struct undo_file *file = &r->undo.files[i];
 
-		if (step->op == JOURNAL_MKDIR && strcmp(step->path, path) == 0)
+		if (file->action == UNDO_MKDIR && strcmp(file->path, path) == 0)
 			return true;
 	}
 	return false;
@@ -136,7 +136,7 @@ bool restore_quorum_file(struct restore *r, const char *name, struct error *err)
 {
 	struct image *new = restore_snapshot_file(r, name, err), *old = NULL;
 	const char *slash = strchr(name, '/');
-	char *guid = talloc_strndup(r->ctx, name, (size_t)(slash - name)), *folder, *path, *aside;
+	char *guid = talloc_strndup(r->ctx, name, (size_t)(slash - name)), *folder, *path;
 	struct volume_entry entry = { 0 };
 	bool is_new, same;
 
@@ -146,10 +146,9 @@ bool restore_quorum_file(struct restore *r, const char *name, struct error *err)
 	if (!folder)
 		return false;
 	path = talloc_asprintf(r->ctx, "%s%s", folder, slash);
-	aside = talloc_asprintf(r->ctx, "%s_%s", guid, slash + 1);
-	if (!path || !aside)
+	if (!path)
 		return error_memory(err);
-	if (is_new && !is_made(r, folder) && !restore_step_mkdir(r, JOURNAL_QUORUM, folder, err))
+	if (is_new && !is_made(r, folder) && !restore_file_mkdir(r, UNDO_QUORUM, folder, err))
 		return false;
 	if (!is_new && !volume_find(r->ctx, r->quorum->volume, path, &entry, err))
 		return false;
@@ -161,5 +160,5 @@ bool restore_quorum_file(struct restore *r, const char *name, struct error *err)
 		if (same)
 			return true;
 	}
-	return restore_step_put(r, JOURNAL_QUORUM, path, aside, old, new->bytes, err);
+	return restore_file_put(r, UNDO_QUORUM, path, old, new, err);
 }

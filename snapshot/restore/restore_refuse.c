@@ -22,8 +22,9 @@ static const char *const names[] = {
 	"generation-mismatch", /* the database is of another generation of Windows */
 	"hibernated",          /* Windows would go on with what it has in memory */
 	"running",             /* the volume is somebody else's: Windows may be running on it */
-	"changing",            /* a file of it has changed between the look and the first write */
 	"no-quorum-disk",      /* authoritative, first generation: its log would win */
+	"undo-not-durable",    /* a power cut would take the old files with it */
+	"changed-since",       /* a file is none that a run has left: somebody else changed it */
 	"quorum-is-snapshot",  /* what --quorum names is a backup, which would be taken apart */
 	NULL,
 };
@@ -248,7 +249,7 @@ static bool same_file(const char *a, const char *b)
 	       one.st_ino == other.st_ino;
 }
 
-/* Its log would be set aside as a quorum disk's, and then it is no snapshot any more. */
+/* Its log would be removed as a quorum disk's, and then it is no snapshot any more. */
 static bool refuse_snapshot(struct restore *r, struct error *err)
 {
 	const char *folder = r->quorum->folder;

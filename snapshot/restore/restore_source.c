@@ -10,7 +10,7 @@
 
 static bool open_state(struct restore *r, struct restore_source *source, struct error *err)
 {
-	const struct journal_request *request = &r->options->request;
+	const struct undo_request *request = &r->options->request;
 	const struct verdict *verdict = &source->verdict;
 	uint64_t sequence = request->to ? request->sequence : verdict->sequence;
 
@@ -20,8 +20,8 @@ static bool open_state(struct restore *r, struct restore_source *source, struct 
 		                 "%s: has no quolog.log that can be read as far as a manifest; "
 		                 "name its newest chk????.tmp itself",
 		                 source->path);
-	r->journal.request.sequence = sequence;
-	r->journal.id = talloc_strdup(r->ctx, verdict->id);
+	r->undo.request.sequence = sequence;
+	r->undo.snapshot = talloc_strdup(r->ctx, verdict->id);
 	source->hive = replay_hive(r->ctx, source->path, verdict->log, sequence, err);
 	return source->hive != NULL;
 }
@@ -106,9 +106,9 @@ static bool open_copy(struct restore *r, struct restore_source *source, struct e
 	if (!restore_interrupted(&source->copy, &interrupted, err))
 		return false;
 	if (interrupted)
-		problems_add(r->warnings, PROBLEM_HEALS, PROBLEM_NOWHERE, "restore-interrupted",
+		problems_add(r->warnings, PROBLEM_HEALS, PROBLEM_NOWHERE, "restore-unfinished",
 		             "%s: %s", source->path,
-		             problems_find(copy->problems, "restore-interrupted")->text);
+		             problems_find(copy->problems, "restore-unfinished")->text);
 	return true;
 }
 

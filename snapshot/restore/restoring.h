@@ -7,8 +7,8 @@
 
 /* --- restore.c --- */
 
-/* What carries the journal out, or back. */
-struct replacement *restore_replacement(struct restore *r, struct error *err);
+/* Puts before an error how to go on with an undo directory. Returns false. */
+bool restore_unfinished(const struct undo *undo, const char *target, struct error *err);
 
 /* --- restore_source.c --- */
 
@@ -33,23 +33,22 @@ bool restore_refuse_target(struct restore *r, struct error *err);
 /* And the quorum disk its quorum disk? */
 bool restore_refuse_quorum(struct restore *r, struct error *err);
 
-/* --- restore_step.c --- */
+/* --- restore_file.c: what a plan does with a file --- */
 
-/* The new file CONTENT at PATH. OLD: the file that is there, or NULL. NAME: what to call it aside.
- */
-bool restore_step_put(struct restore *r, enum journal_disk disk, const char *path, const char *name,
-                      const struct image *old, struct bytes content, struct error *err);
-bool restore_step_aside(struct restore *r, enum journal_disk disk, const char *path,
-                        const char *name, const struct image *old, struct error *err);
-bool restore_step_mkdir(struct restore *r, enum journal_disk disk, const char *path,
+/* NEW becomes the content of the file at PATH. OLD: what it has now, or NULL if it is not there. */
+bool restore_file_put(struct restore *r, enum undo_volume volume, const char *path,
+                      const struct image *old, const struct image *new, struct error *err);
+bool restore_file_remove(struct restore *r, enum undo_volume volume, const char *path,
+                         const struct image *old, struct error *err);
+bool restore_file_mkdir(struct restore *r, enum undo_volume volume, const char *path,
                         struct error *err);
 
 /*
  * The hive at PATH on the system disk (NULL: there is none, and it will be FOLDER/NAME) becomes
- * IMAGE, with sequence numbers above those of the old one and its logs, which are set aside
- * behind it: the order in which a kernel sees a clean hive, whenever it looks.
+ * IMAGE, with sequence numbers above those of the old one and its logs. Its logs are erased, files
+ * of kernel transactions are removed.
  */
-bool restore_step_hive(struct restore *r, const char *path, const char *folder, const char *name,
+bool restore_file_hive(struct restore *r, const char *path, const char *folder, const char *name,
                        const struct image *image, struct error *err);
 
 /* --- restore_plan.c --- */
@@ -65,14 +64,9 @@ char *restore_cluster(TALLOC_CTX *ctx, const struct system *system, struct error
 bool restore_differs(struct restore *r, const char *what, const struct hive *a,
                      const struct hive_key *key_a, const struct hive *b, struct error *err);
 
-/* --- restore_again.c --- */
-
-/* The journal of an interrupted restore on the target, if there is one. */
-bool restore_find(struct restore *r, struct journal *journal, bool *found, struct error *err);
-
 /* --- restore_name.c --- */
 
-/* The journal's source, time and set-aside directories. */
+/* What the plan calls things by: the source, the time, the disks. */
 bool restore_name(struct restore *r, struct error *err);
 
 /* PATH without links and "..", on r->ctx; as it is if there is nothing. NULL without memory. */

@@ -1,0 +1,307 @@
+/*
+ * Writing to files of a mounted volume. A path is looked up as any other, and its directory opened
+ * by volume_directory(); then a single name is opened there without following a link.
+ */
+#include "checkpoint/disk/target.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "hive/publish_step.h"
+
+#define XATTR_SIZE_LIMIT 65536u /* bytes; Linux has no larger extended attribute */
+
+struct target {
+	int fd;
+	char *shown;
+	uint64_t size;
+};
+
+static int target_close(struct target *target)
+{
+	if (target->fd >= 0)
+		close(target->fd);
+	return 0;
+}
+
+static struct target *new_target(TALLOC_CTX *ctx, const struct volume *volume, const char *path,
+                                 struct error *err)
+{
+	struct target *target = talloc_zero(ctx, struct target);
+
+	if (target) {
+		target->fd = -1;
+		talloc_set_destructor(target, target_close);
+		target->shown = talloc_asprintf(target, "%s/%s", volume_path(volume), path);
+	}
+	if (target && target->shown)
+		return target;
+	talloc_free(target);
+	error_memory(err);
+	return NULL;
+}
+
+/* The open directory that PATH is in, and its NAME there; -1 if it cannot be opened. */
+static int open_parent(TALLOC_CTX *ctx, struct volume *volume, const char *path, const char **name,
+                       struct error *err)
+{
+	const char *slash = strrchr(path, '/');
+	char *parent =
+		slash ? talloc_strndup(ctx, path, (size_t)(slash - path)) : talloc_strdup(ctx, "");
+	int fd = -1;
+
+	*name = slash ? slash + 1 : path;
+	if (!parent)
+		error_memory(err);
+	else
+		fd = volume_directory(volume, parent, err);
+	if (fd < 0 && err->kind == ERROR_SOURCE)
+		err->kind = ERROR_DESTINATION;
+	talloc_free(parent);
+	return fd;
+}
+
+bool target_begin(struct volume *volume, struct error *err)
+{
+	int fd = volume_lock(volume, err);
+	struct statvfs fs;
+
+	if (fd < 0)
+		return false;
+	if (fstatvfs(fd, &fs) != 0)
+		return error_errno(err, ERROR_DESTINATION, "%s", volume_path(volume));
+	if (fs.f_flag & ST_RDONLY)
+		return error_set(err, ERROR_DESTINATION,
+		                 "%s: is mounted read-only; mount it read-write (ntfs-3g -o "
+		                 "rw,nodev,nosuid,noexec,windows_names DEVICE DIRECTORY)",
+		                 volume_path(volume));
+	return true;
+}
+
+bool target_can_change_names(const struct volume *volume)
+{
+	(void)volume;
+	return true;
+}
+
+static bool look(struct target *target, struct error *err)
+{
+	struct stat st;
+
+	if (fstat(target->fd, &st) != 0)
+		return error_errno(err, ERROR_DESTINATION, "%s", target->shown);
+	if (!S_ISREG(st.st_mode))
+		return error_set(err, ERROR_REFUSED,
+		                 "%s: is a link, a directory or a special file; nothing is "
+		                 "written through it",
+		                 target->shown);
+	if (st.st_nlink > 1)
+		return error_set(err, ERROR_REFUSED,
+		                 "%s: has %ju names (hard links), and all would be written to; "
+		                 "copy it to a file of its own first",
+		                 target->shown, (uintmax_t)st.st_nlink);
+	target->size = (uint64_t)st.st_size;
+	return true;
+}
+
+struct target *target_open(TALLOC_CTX *ctx, struct volume *volume, const char *path,
+                           struct error *err)
+{
+	struct target *target = new_target(ctx, volume, path, err);
+	const char *name;
+	bool good = false;
+	int parent;
+
+	if (!target)
+		return NULL;
+	parent = open_parent(target, volume, path, &name, err);
+	if (parent >= 0) {
+		target->fd = openat(parent, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+		if (target->fd >= 0)
+			good = look(target, err);
+		else if (errno == ENOENT)
+			err->kind = ERROR_NONE;
+		else
+			error_errno(err, ERROR_DESTINATION, "%s: cannot open it to write",
+			            target->shown);
+		close(parent);
+	} else if (err->sys == ENOENT) {
+		err->kind = ERROR_NONE;
+	}
+	if (good)
+		return target;
+	talloc_free(target);
+	return NULL;
+}
+
+const char *target_shown(const struct target *target)
+{
+	return target->shown;
+}
+
+uint64_t target_size(const struct target *target)
+{
+	return target->size;
+}
+
+bool target_read(const struct target *target, uint64_t offset, void *buffer, size_t size,
+                 struct error *err)
+{
+	uint8_t *at = buffer;
+
+	(void)posix_fadvise(target->fd, (off_t)offset, (off_t)size, POSIX_FADV_DONTNEED);
+	while (size) {
+		ssize_t done = pread(target->fd, at, size, (off_t)offset);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done <= 0)
+			return done < 0 ? error_errno(err, ERROR_DESTINATION, "%s: cannot read it",
+			                              target->shown)
+			                : error_set(err, ERROR_DESTINATION,
+			                            "%s: became shorter while it was read",
+			                            target->shown);
+		at += done;
+		size -= (size_t)done;
+		offset += (uint64_t)done;
+	}
+	return true;
+}
+
+bool target_write(struct target *target, uint64_t offset, struct bytes bytes, struct error *err)
+{
+	if (offset > target->size || bytes.size > target->size - offset)
+		return error_set(err, ERROR_INTERNAL, "%s: a write behind its end", target->shown);
+	return publish_step_write(target->fd, offset, bytes, target->shown, err);
+}
+
+bool target_sync(struct target *target, struct error *err)
+{
+	return publish_step_sync(target->fd, target->shown, err);
+}
+
+bool target_resize(struct target *target, uint64_t size, struct error *err)
+{
+	if (!publish_step_resize(target->fd, size, target->shown, err))
+		return false;
+	target->size = size;
+	return true;
+}
+
+struct target *target_create(TALLOC_CTX *ctx, struct volume *volume, const char *path,
+                             struct error *err)
+{
+	struct target *target = new_target(ctx, volume, path, err);
+	const char *name;
+	int parent;
+
+	if (!target)
+		return NULL;
+	parent = open_parent(target, volume, path, &name, err);
+	if (parent >= 0) {
+		target->fd = publish_step_create(parent, name, target->shown, err);
+		close(parent);
+	}
+	if (target->fd >= 0)
+		return target;
+	talloc_free(target);
+	return NULL;
+}
+
+/* A step on NAME in the directory of PATH. */
+typedef bool step_fn(int dirfd, const char *name, const char *shown, struct error *err);
+
+static bool take_step(struct volume *volume, const char *path, step_fn *step, struct error *err)
+{
+	struct target *target = new_target(NULL, volume, path, err);
+	const char *name;
+	bool done = false;
+	int parent;
+
+	if (!target)
+		return false;
+	parent = open_parent(target, volume, path, &name, err);
+	if (parent >= 0) {
+		done = step(parent, name, target->shown, err);
+		close(parent);
+	}
+	talloc_free(target);
+	return done;
+}
+
+bool target_remove(struct volume *volume, const char *path, struct error *err)
+{
+	return take_step(volume, path, publish_step_remove, err);
+}
+
+bool target_make_directory(struct volume *volume, const char *path, struct error *err)
+{
+	return take_step(volume, path, publish_step_mkdir, err);
+}
+
+bool target_remove_directory(struct volume *volume, const char *path, struct error *err)
+{
+	return take_step(volume, path, publish_step_rmdir, err);
+}
+
+/* --- attributes --- */
+
+/* False without memory. */
+static bool get(TALLOC_CTX *ctx, const struct target *target, const char *name, struct bytes *value)
+{
+	uint8_t *buffer = talloc_size(ctx, XATTR_SIZE_LIMIT);
+	ssize_t size = buffer ? fgetxattr(target->fd, name, buffer, XATTR_SIZE_LIMIT) : -1;
+
+	*value = (struct bytes){ 0 };
+	if (size > 0) {
+		value->data = talloc_memdup(ctx, buffer, (size_t)size);
+		value->size = (uint64_t)size;
+	}
+	talloc_free(buffer);
+	return buffer && (size <= 0 || value->data);
+}
+
+bool target_attributes(TALLOC_CTX *ctx, const struct target *target,
+                       struct target_attributes *attributes, struct error *err)
+{
+	struct stat st;
+
+	if (fstat(target->fd, &st) != 0)
+		return error_errno(err, ERROR_DESTINATION, "%s", target->shown);
+	*attributes = (struct target_attributes){ .known = true,
+		                                  .mode = st.st_mode & 07777,
+		                                  .uid = st.st_uid,
+		                                  .gid = st.st_gid,
+		                                  .seconds = st.st_mtim.tv_sec,
+		                                  .nanoseconds = (uint32_t)st.st_mtim.tv_nsec };
+	return (get(ctx, target, "system.ntfs_acl", &attributes->acl) &&
+	        get(ctx, target, "system.ntfs_attrib", &attributes->attrib) &&
+	        get(ctx, target, "system.ntfs_times", &attributes->times)) ||
+	       error_memory(err);
+}
+
+static void set(const struct target *target, const char *name, struct bytes value)
+{
+	if (value.size)
+		(void)!fsetxattr(target->fd, name, value.data, value.size, 0);
+}
+
+/* The descriptor comes after owner and mode, which those that map them would write into it. */
+void target_set_attributes(struct target *target, const struct target_attributes *attributes)
+{
+	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT },
+		                     { attributes->seconds, (long)attributes->nanoseconds } };
+
+	if (!attributes->known)
+		return;
+	(void)!fchown(target->fd, attributes->uid, attributes->gid);
+	(void)!fchmod(target->fd, attributes->mode & 07777);
+	set(target, "system.ntfs_acl", attributes->acl);
+	set(target, "system.ntfs_attrib", attributes->attrib);
+	(void)futimens(target->fd, times);
+	set(target, "system.ntfs_times", attributes->times);
+}

@@ -1,0 +1,97 @@
+/* The disks of an undo directory, which somebody may have mounted elsewhere by now. */
+#include "snapshot/restore/again.h"
+
+#include "snapshot/restore/restoring.h"
+
+bool again_wanted(enum again what, enum carry_state before)
+{
+	switch (what) {
+	case AGAIN_RESUME:
+		return before != CARRY_NEW;
+	case AGAIN_UNDO:
+		return before != CARRY_OLD;
+	default:
+		return before == CARRY_BETWEEN;
+	}
+}
+
+/* The quorum disk, named as it was then: with its folder MSCS, or as that folder. */
+static struct volume *open_quorum(struct restore *r, struct error *err)
+{
+	const struct undo_disk *disk = &r->undo.disks[UNDO_QUORUM];
+	const char *path = r->options->quorum ? r->options->quorum : disk->path;
+
+	r->quorum = quorum_open(r->ctx, path, err);
+	if (!r->quorum) {
+		error_wrap(err, "the quorum disk is wanted, too: mount it, and name it with "
+		                "--quorum DIR");
+		return NULL;
+	}
+	if (!disk->folder || (*r->quorum->folder != '\0') == (*disk->folder != '\0'))
+		return r->quorum->volume;
+	error_set(err, ERROR_USAGE, "%s: --quorum named %s when it began; name that again", path,
+	          *disk->folder ? "the disk that the folder MSCS is on" : "the folder MSCS itself");
+	return NULL;
+}
+
+static bool open_volumes(struct restore *r, struct volume *volumes[UNDO_VOLUMES], struct error *err)
+{
+	volumes[UNDO_SYSTEM] = volume_open(r->ctx, r->options->target, err);
+	if (!volumes[UNDO_SYSTEM])
+		return error_wrap(err,
+		                  "the node's disk is wanted; name where it is behind the undo "
+		                  "directory");
+	if (!r->undo.disks[UNDO_QUORUM].path)
+		return true;
+	volumes[UNDO_QUORUM] = open_quorum(r, err);
+	return volumes[UNDO_QUORUM] != NULL;
+}
+
+static bool begin(TALLOC_CTX *ctx, const struct restore_options *options, const char *path,
+                  struct restore *r, struct error *err)
+{
+	struct restore_options *mine = talloc_memdup(ctx, options, sizeof(*options));
+
+	*r = (struct restore){ .ctx = ctx, .options = mine, .warnings = problems_new(ctx) };
+	if (!mine || !r->warnings)
+		return error_memory(err);
+	if (!undo_read(ctx, path, UNDO_CONTENTS, &r->undo, err))
+		return false;
+	if (!mine->target)
+		mine->target = r->undo.disks[UNDO_SYSTEM].path;
+	return true;
+}
+
+static bool carry_on(struct restore *r, struct carry *carry, enum again what, struct error *err)
+{
+	enum undo_when to = what == AGAIN_RESUME ? UNDO_NEW : UNDO_OLD;
+
+	if (!carry_check_room(carry, to, err))
+		return error_wrap(err, "nothing was changed");
+	if (!carry_out(carry, to, &r->options->carry, &r->waits, err))
+		return err->kind == ERROR_REFUSED
+		               ? error_wrap(err, "nothing was changed")
+		               : restore_unfinished(&r->undo, r->options->target, err);
+	if (!r->waits)
+		undo_note(&r->undo, what == AGAIN_RESUME ? "done" : "undone", r->warnings);
+	return what != AGAIN_RESUME || r->waits || restore_advise(r, err);
+}
+
+bool again_run(TALLOC_CTX *ctx, const struct restore_options *options, const char *path,
+               enum again what, struct restore *r, enum carry_state *before, struct error *err)
+{
+	struct volume *volumes[UNDO_VOLUMES] = { 0 };
+	struct carry *carry;
+	bool done;
+
+	if (!begin(ctx, options, path, r, err) || !open_volumes(r, volumes, err))
+		return false;
+	carry = carry_open(ctx, &r->undo, volumes, err);
+	if (!carry || !carry_look(carry, restore_forced(r, "changed-since"), before, err)) {
+		talloc_free(carry);
+		return error_wrap(err, "nothing was changed");
+	}
+	done = !again_wanted(what, *before) || carry_on(r, carry, what, err);
+	talloc_free(carry);
+	return done;
+}

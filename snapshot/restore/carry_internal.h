@@ -1,0 +1,46 @@
+/* carry_internal: what the files of carry share. Nobody else includes it. */
+#ifndef SNAPSHOT_RESTORE_CARRY_INTERNAL_H
+#define SNAPSHOT_RESTORE_CARRY_INTERNAL_H
+
+#include "snapshot/restore/carry.h"
+
+/* A file of the plan on its volume. */
+struct carried {
+	const struct undo_file *file;
+	struct volume *volume;
+	struct target *target; /* NULL: there is no such file now */
+};
+
+struct carry {
+	const struct undo *undo;
+	struct volume *const *volumes;
+	struct carried *files;
+	uint32_t count;
+	uint8_t marker[TARGET_SECTOR];
+	struct carry_options options;
+};
+
+void carry_tell(const struct carry *carry, const char *step, const struct carried *one);
+
+/* The bytes that a file is given in (4) to (6): of a dirty hive the recovered form comes first. */
+const struct undo_content *carry_first(const struct undo_file *file, enum undo_when to);
+
+/* The first sector of BYTES, filled up with zeros: what there is of it. */
+struct bytes carry_head(struct bytes bytes);
+
+/* Opens the file of ONE, if there is one. */
+bool carry_open_one(struct carry *carry, struct carried *one, struct error *err);
+
+/* --- carry_names.c: (5) --- */
+
+bool carry_names(struct carry *carry, enum undo_when to, struct error *err);
+
+/* Has a file that is there, or not, to be made, removed or given another size? */
+bool carry_changes_name(const struct carried *one, enum undo_when to);
+
+/* Writes all of CONTENT but its first sector; behind it, to the end of the file, zeros. */
+bool carry_write(struct carry *carry, struct carried *one, const struct undo_content *content,
+                 struct error *err);
+bool carry_mark(struct carry *carry, struct carried *one, struct error *err);
+
+#endif

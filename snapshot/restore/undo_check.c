@@ -1,0 +1,95 @@
+/*
+ * What a plan may say. It is carried out by root on a disk, so a path must lead nowhere but down,
+ * and everything in it must agree: then carrying it out needs no second thoughts.
+ */
+#include <string.h>
+
+#include "checkpoint/disk/fold.h"
+#include "hive/name.h"
+#include "snapshot/restore/undo.h"
+
+/* More than any hive; the sum of two of them is no overflow. */
+#define SIZE_LIMIT ((uint64_t)4 << 30)
+
+static bool wrong(const struct undo_file *file, struct error *err, const char *why)
+{
+	return error_set(err, ERROR_SOURCE, "files: %s: %s", file->path, why);
+}
+
+static bool check_path(const struct undo_file *file, struct error *err)
+{
+	const char *rest = file->path;
+
+	if (!name_well_formed(rest, strlen(rest)))
+		return error_set(err, ERROR_SOURCE, "files: a path is not well-formed UTF-8");
+	for (const char *c = rest; *c; c++) {
+		if ((unsigned char)*c < ' ' || strchr("\\:*?\"<>|", *c))
+			return wrong(file, err, "has a character that no name of Windows has");
+	}
+	for (;;) {
+		size_t size = strcspn(rest, "/");
+
+		if (size == 0 || (size == 1 && *rest == '.') ||
+		    (size == 2 && memcmp(rest, "..", 2) == 0))
+			return wrong(file, err, "is no path that leads down a volume");
+		rest += size;
+		if (!*rest)
+			return true;
+		rest++;
+	}
+}
+
+static bool check_contents(const struct undo_file *file, struct error *err)
+{
+	const struct undo_content *old = &file->content[UNDO_OLD], *new = &file->content[UNDO_NEW],
+				  *recovered = &file->content[UNDO_RECOVERED];
+	enum undo_action action = undo_action_of(file);
+
+	for (unsigned when = 0; when < UNDO_WHENS; when++) {
+		if (file->content[when].size > SIZE_LIMIT)
+			return wrong(file, err, "is larger than any hive");
+	}
+	if (file->action == UNDO_ERASE ? action != UNDO_OVERWRITE : action != file->action)
+		return wrong(file, err, "its action does not lead from the old to the new file");
+	if (recovered->present && (!old->present || !new->present || file->action == UNDO_ERASE ||
+	                           recovered->size < old->size || recovered->size > new->size))
+		return wrong(file, err, "its recovered form does not lie between old and new");
+	return file->attributes.acl.size <= 65536 && file->attributes.attrib.size <= 65536 &&
+	                       file->attributes.times.size <= 65536
+	               ? true
+	               : wrong(file, err, "has an attribute that is larger than any");
+}
+
+static bool check_once(const struct undo *undo, uint32_t number, struct error *err)
+{
+	const struct undo_file *file = &undo->files[number];
+
+	for (uint32_t i = 0; i < number; i++) {
+		const struct undo_file *other = &undo->files[i];
+
+		if (other->volume == file->volume && fold_equal(other->path, file->path))
+			return wrong(file, err, "is there twice");
+	}
+	return true;
+}
+
+bool undo_check(const struct undo *undo, struct error *err)
+{
+	bool used[UNDO_VOLUMES] = { 0 };
+
+	for (uint32_t i = 0; i < undo->count; i++) {
+		const struct undo_file *file = &undo->files[i];
+
+		if (!check_path(file, err) || !check_contents(file, err) ||
+		    !check_once(undo, i, err))
+			return false;
+		used[file->volume] = true;
+	}
+	for (unsigned i = 0; i < UNDO_VOLUMES; i++) {
+		if (used[i] && !undo->disks[i].path)
+			return error_set(err, ERROR_SOURCE,
+			                 "%s: has files, and nothing says where it was",
+			                 undo_volume_name(i));
+	}
+	return undo->disks[UNDO_SYSTEM].path || error_set(err, ERROR_SOURCE, "system: is missing");
+}
