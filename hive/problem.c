@@ -114,7 +114,21 @@ void problems_add(struct problems *problems, enum problem_weight weight, uint64_
 	}
 	tally->listed++;
 	tally->last = problems->count;
-	list[problems->count++] = (struct problem){ code, weight, offset, text, 0 };
+	list[problems->count++] = (struct problem){ code, weight, offset, text, 0, NULL };
+}
+
+void problems_hint(struct problems *problems, const char *code, const char *format, ...)
+{
+	struct problem *last = problems->count ? &problems->list[problems->count - 1] : NULL;
+	va_list args;
+
+	if (!last || strcmp(last->code, code) != 0 || last->hint)
+		return;
+	va_start(args, format);
+	last->hint = talloc_vasprintf(problems->list, format, args);
+	va_end(args);
+	if (!last->hint)
+		problems->lost = true;
 }
 
 void problems_add_all(struct problems *problems, const struct problems *from)
@@ -123,6 +137,8 @@ void problems_add_all(struct problems *problems, const struct problems *from)
 		const struct problem *one = &from->list[i];
 
 		problems_add(problems, one->weight, one->offset, one->code, "%s", one->text);
+		if (one->hint)
+			problems_hint(problems, one->code, "%s", one->hint);
 		problems_add_more(problems, one->weight, one->code, one->more);
 	}
 	problems->lost = problems->lost || (from && from->lost);

@@ -29,6 +29,7 @@ struct problem {
 	uint64_t offset; /* in the file, or PROBLEM_NOWHERE */
 	char *text;      /* one sentence, UTF-8 */
 	uint32_t more;   /* how many of this code and weight came after the last listed one */
+	char *hint;      /* the exact next command, or NULL */
 };
 
 struct problem_tally;
@@ -48,6 +49,10 @@ struct problems *problems_new(TALLOC_CTX *ctx);
 
 void problems_add(struct problems *problems, enum problem_weight weight, uint64_t offset,
                   const char *code, const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* Gives the last problem that was listed, if it is one of CODE, the exact next command. */
+void problems_hint(struct problems *problems, const char *code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /*
  * Counts one more of CODE and gives true if enough of them are listed. For callers whose

@@ -71,4 +71,11 @@ bool tree_walk(struct tree *tree, struct sink *sink, struct error *err);
 struct image *tree_save(TALLOC_CTX *ctx, struct tree *tree, uint32_t minor,
                         struct save_count *count, struct error *err);
 
+/*
+ * The tree as a hive in the format of LIKE, or in 1.5 if that cannot hold it: proved as
+ * save_proved() does. *HIVE is the tree as an open hive. NAME is for messages.
+ */
+struct image *tree_save_proved(TALLOC_CTX *ctx, struct tree *tree, const struct hive *like,
+                               const char *name, struct hive **hive, struct error *err);
+
 #endif

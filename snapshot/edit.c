@@ -74,7 +74,6 @@ static bool load(struct edit *edit, struct error *err)
 struct edit *edit_open(TALLOC_CTX *ctx, const char *path, struct error *err)
 {
 	struct edit *edit = talloc_zero(ctx, struct edit);
-	struct timespec now;
 
 	if (!edit) {
 		error_memory(err);
@@ -83,10 +82,7 @@ struct edit *edit_open(TALLOC_CTX *ctx, const char *path, struct error *err)
 	edit->fd = -1;
 	talloc_set_destructor(edit, close_fd);
 	edit->path = talloc_strdup(edit, path);
-	clock_gettime(CLOCK_REALTIME, &now);
-	edit->rules.as_reg = true;
-	edit->rules.now =
-		FILETIME_OF_1970 + (uint64_t)now.tv_sec * 10000000 + (uint64_t)now.tv_nsec / 100;
+	edit->rules = (struct tree_rules){ .as_reg = true, .now = edit_now() };
 	if (!edit->path || !load(edit, err)) {
 		if (!edit->path)
 			error_memory(err);
@@ -122,51 +118,54 @@ void edit_drop_file(struct edit *edit, const char *path)
 static struct image *prove(struct edit *edit, const char *name, uint8_t digest[DIGEST_SIZE],
                            struct error *err)
 {
-	struct image *image = tree_save(edit, edit->tree, 5, NULL, err);
-	struct save_options options = { .minor = le32_get(hive_base(edit->hive)->minor) > 3 ? 5
-		                                                                            : 3 };
+	struct image *image =
+		tree_save_proved(edit, edit->tree, edit->hive, name, &edit->result, err);
 	struct hive_key root;
 
-	edit->result = image ? hive_open_image(edit, image, name, err) : NULL;
-	if (!edit->result || !hive_root(edit->result, &root, err) ||
-	    !digest_subtree(edit->result, &root, digest, err))
-		return NULL;
-	image = save_proved(edit, edit->result, &root, &options, name, NULL, err);
-	if (image || err->kind != ERROR_REFUSED || options.minor == 5)
-		return image;
-	options.minor = 5;
-	return save_proved(edit, edit->result, &root, &options, name, NULL, err);
+	return image && hive_root(edit->result, &root, err) &&
+	                       digest_subtree(edit->result, &root, digest, err)
+	               ? image
+	               : NULL;
 }
 
 /* What no cluster database is without. */
-static bool is_database(const struct edit *edit, struct error *err)
+static bool is_database(const struct hive *hive, const char *path, struct error *err)
 {
 	static const char *const keys[] = { "Nodes", "Groups", "Resources" };
 	struct hive_key key;
 
 	for (unsigned i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		if (!hive_find(edit->result, NULL, keys[i], &key, err))
+		if (!hive_find(hive, NULL, keys[i], &key, err))
 			return false;
 		if (key.cell == REGF_NIL)
 			return error_set(err, ERROR_REFUSED,
 			                 "%s: after these changes there would be no key %s, and it "
 			                 "no cluster database any more",
-			                 edit->path, keys[i]);
+			                 path, keys[i]);
 	}
 	return true;
 }
 
-static bool same_cluster(struct edit *edit, struct error *err)
+bool edit_same_cluster(TALLOC_CTX *ctx, const struct cluster *before, struct hive *after,
+                       const char *path, struct error *err)
 {
 	struct cluster now;
 
-	if (!is_database(edit, err) || !cluster_read(edit, edit->result, &now, err))
+	if (!is_database(after, path, err) || !cluster_read(ctx, after, &now, err))
 		return false;
-	return cluster_same(&edit->cluster, &now) ||
+	return cluster_same(before, &now) ||
 	       error_set(err, ERROR_REFUSED,
 	                 "%s: after these changes it would be of another cluster: "
 	                 "ERROR_CLUSTER_INSTANCE_ID_MISMATCH (5893)",
-	                 edit->path);
+	                 path);
+}
+
+uint64_t edit_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return FILETIME_OF_1970 + (uint64_t)now.tv_sec * 10000000 + (uint64_t)now.tv_nsec / 100;
 }
 
 /* --- the files of the new snapshot --- */
@@ -259,8 +258,8 @@ bool edit_publish(struct edit *edit, const char *origin, bool *changed, struct v
 	if (!batch || !chk)
 		return error_memory(err);
 	image = prove(edit, chk, digest, err);
-	if (!image || !same_cluster(edit, err) || !hive_root(edit->hive, &a, err) ||
-	    !hive_root(edit->result, &b, err) ||
+	if (!image || !edit_same_cluster(edit, &edit->cluster, edit->result, edit->path, err) ||
+	    !hive_root(edit->hive, &a, err) || !hive_root(edit->result, &b, err) ||
 	    !diff_subtrees(edit->hive, &a, edit->result, &b, NULL, batch_put, batch, err))
 		return false;
 	*changed = batch_count(batch) > 0;

@@ -33,6 +33,16 @@ const struct cluster *edit_cluster(const struct edit *edit);
 /* A change_fn whose data is the edit. */
 bool edit_change(void *edit, const struct change *change, struct error *err);
 
+/* The current time as FILETIME. */
+uint64_t edit_now(void);
+
+/*
+ * Is AFTER still the database of the cluster BEFORE? ERROR_REFUSED, with PATH, if it is none any
+ * more, or another cluster's.
+ */
+bool edit_same_cluster(TALLOC_CTX *ctx, const struct cluster *before, struct hive *after,
+                       const char *path, struct error *err);
+
 /* Leaves a file out of the new snapshot: that of a checkpoint which is no more. */
 void edit_drop_file(struct edit *edit, const char *path);
 

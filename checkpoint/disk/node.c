@@ -5,6 +5,8 @@
  */
 #include "checkpoint/disk/node.h"
 
+#include "hive/quote.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -163,19 +165,40 @@ static bool read_control_set(struct system *system, const struct hive *hive, str
 	return true;
 }
 
+#define SERVICE "'HKLM\\SYSTEM\\CurrentControlSet\\Services\\ClusSvc"
+
+/* The edit that cures the last problem, if it is one of CODE: of the disk as it was named. */
+static void hint(struct system *system, const char *code, const char *change)
+{
+	char *path = quote_word(system, volume_path(system->volume));
+
+	if (path)
+		problems_hint(system->problems, code, "clusnap edit --undo DIR %s %s", path,
+		              change);
+	else
+		system->problems->lost = true;
+}
+
 static void judge_service(struct system *system)
 {
-	if (system->service_start == SYSTEM_SERVICE_DISABLED)
-		problems_add(system->problems, PROBLEM_HEALS, PROBLEM_NOWHERE, "service-disabled",
-		             "The cluster service (ClusSvc) is disabled: the node was evicted, or "
-		             "somebody disabled it; it will not start by itself.");
-	if (system->force_quorum)
+	if (system->service_start == SYSTEM_SERVICE_DISABLED) {
+		problems_add(
+			system->problems, PROBLEM_HEALS, PROBLEM_NOWHERE, "service-disabled",
+			"The cluster service (ClusSvc) is disabled: the node was evicted, or "
+			"somebody disabled it; it will not start by itself. If it was not evicted, "
+			"let it start automatically again.");
+		hint(system, "service-disabled", "--set " SERVICE "' Start REG_DWORD 2");
+	}
+	if (system->force_quorum) {
 		problems_add(
 			system->problems, PROBLEM_HEALS, PROBLEM_NOWHERE, "forcequorum-left-behind",
 			"ForceQuorum is still set to '%s' below Services\\ClusSvc\\Parameters: "
 			"at every start the node would form a cluster of these nodes alone. "
 			"Remove it when that is over.",
 			system->force_quorum);
+		hint(system, "forcequorum-left-behind",
+		     "--delete " SERVICE "\\Parameters' ForceQuorum");
+	}
 }
 
 static bool read_service(struct system *system, const struct hive *hive, struct error *err)

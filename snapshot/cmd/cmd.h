@@ -145,6 +145,9 @@ struct hive_options cmd_hive_options(const struct cmd_hive_options *options);
 struct hive *cmd_hive(struct cmd *cmd, const char *path, const struct hive_options *options,
                       struct error *err);
 
+/* All of standard input, as a sealed image. */
+struct image *cmd_standard_input(TALLOC_CTX *ctx, struct error *err);
+
 /* Is it a cluster's database? Then values that are known to hold secrets are masked. */
 bool cmd_is_cluster_hive(const struct hive *hive);
 

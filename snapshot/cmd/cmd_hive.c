@@ -108,3 +108,25 @@ struct hive *cmd_open(struct cmd *cmd, const struct source *source,
 	cmd_say_recovery(cmd, hive);
 	return hive_finish(hive, options, err) ? hive : NULL;
 }
+
+/* A pipe has no size: it is read piece by piece, up to what an image may have. */
+struct image *cmd_standard_input(TALLOC_CTX *ctx, struct error *err)
+{
+	struct image *image = image_new(ctx, 65536, err);
+	uint64_t size = 0;
+	size_t got;
+
+	while (image) {
+		got = fread(image_data(image) + size, 1, image->bytes.size - size, stdin);
+		if (got == 0)
+			break;
+		size += got;
+		if (size == image->bytes.size && !image_resize(image, 2 * size, err))
+			return NULL;
+	}
+	if (image && ferror(stdin)) {
+		error_errno(err, ERROR_SOURCE, "standard input: cannot read it");
+		return NULL;
+	}
+	return image && image_resize(image, size, err) && image_seal(image, err) ? image : NULL;
+}

@@ -2,7 +2,7 @@
 #include "hive/diff.h"
 #include "snapshot/cmd/cmd_change.h"
 #include "snapshot/cmd/cmd_restore.h"
-#include "snapshot/quote.h"
+#include "hive/quote.h"
 
 /* What reg compare does not look at either, as in clusnap diff. */
 #define NOT_COMPARED (CHANGE_BIT(CHANGE_SET_TIME) | CHANGE_BIT(CHANGE_ORDER_VALUES))
@@ -39,9 +39,9 @@ static void print_undo(struct cmd *cmd, const struct restore *r,
 {
 	if (r->undo.count == 0 || cmd->quiet)
 		return;
-	if (!r->undo.path)
+	if (!r->undo.path && r->undo_parent)
 		cmd_print("The old files will be kept in a new directory in %s.", r->undo_parent);
-	else if (!result->undone)
+	else if (r->undo.path && !result->undone)
 		cmd_print("The old files are in %s/old. To take it all back: clusnap undo %s %s",
 		          r->undo.path, quote_word(cmd->ctx, r->undo.path),
 		          quote_word(cmd->ctx, r->options->target));

@@ -232,6 +232,8 @@ static void print_copy(struct cmd *cmd, const struct copy *copy)
 		const struct problem *problem = &copy->problems->list[i];
 
 		cmd_print("  %-9s %s: %s", i ? "" : "problems", problem->code, problem->text);
+		if (problem->hint)
+			cmd_print("            hint: %s", problem->hint);
 		if (problem->more)
 			cmd_print("            ... and %u more of %s", problem->more,
 			          problem->code);

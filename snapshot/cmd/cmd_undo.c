@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "snapshot/cmd/cmd_restore.h"
-#include "snapshot/quote.h"
+#include "hive/quote.h"
 
 static void progress(void *cmd, const char *step, const char *what)
 {

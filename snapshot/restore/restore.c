@@ -1,5 +1,5 @@
 /* A plan carried out: the undo directory first, then the disk. */
-#include "snapshot/quote.h"
+#include "hive/quote.h"
 #include "snapshot/restore/restoring.h"
 
 /* Adds to a failure to write what is known of the volume. */

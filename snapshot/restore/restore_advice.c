@@ -2,6 +2,8 @@
  * What Windows will do with what was restored, and what an administrator has to do now. Every
  * sentence has its source: KB articles by number, docs/cluster.md for the rest.
  */
+#include <strings.h>
+
 #include "snapshot/restore/restoring.h"
 
 static bool say(struct restore *r, const char *sentence, struct error *err)
@@ -109,12 +111,32 @@ static bool about_checkpoints(struct restore *r, struct error *err)
 		err);
 }
 
+/* Who they are that "the other nodes" means; not known where an undo directory is all there is. */
+static bool other_nodes(struct restore *r, struct error *err)
+{
+	const struct cluster *cluster = &r->source.cluster;
+	char *names = talloc_strdup(r->ctx, "");
+
+	for (uint32_t i = 0; names && i < cluster->node_count; i++) {
+		const char *name = cluster->nodes[i].name;
+
+		if (name && strcasecmp(name, r->undo.node) != 0)
+			names = talloc_asprintf_append(names, "%s%s", *names ? ", " : "", name);
+	}
+	if (!names)
+		return error_memory(err);
+	return !*names ||
+	       say(r, talloc_asprintf(r->ctx, "The other nodes of the cluster: %s.", names), err);
+}
+
 bool restore_advise(struct restore *r, struct error *err)
 {
 	const struct undo_request *request = &r->undo.request;
 	bool database = request->authoritative || !request->checkpoints;
 
-	if (database && !(r->undo.generation == 1 ? first_generation : second_generation)(r, err))
+	if (database &&
+	    (!(r->undo.generation == 1 ? first_generation : second_generation)(r, err) ||
+	     !other_nodes(r, err)))
 		return false;
 	return !request->checkpoints || about_checkpoints(r, err);
 }

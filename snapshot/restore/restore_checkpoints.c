@@ -87,8 +87,8 @@ static const char *obstacle(const struct restore *r, const struct checkpoint *po
 }
 
 /* A key that is missing is made where it is registered; no link may lie on the way there. */
-static char *key_path(struct restore *r, struct hive *hive, const struct hklm *where,
-                      struct error *err)
+char *restore_key_path(struct restore *r, struct hive *hive, const struct hklm *where,
+                       struct error *err)
 {
 	char *path, *end;
 
@@ -142,7 +142,7 @@ static bool plan_one(struct restore *r, struct restore_grafts *plan, const struc
 	struct hive *hive = system_hive(r->target.system, (enum system_hive)where->hive, err);
 	struct image *image = hive ? restore_snapshot_file(r, point->file, err) : NULL;
 	struct hive *from = image ? hive_open_image(r->ctx, image, point->file, err) : NULL;
-	char *key = from ? key_path(r, hive, where, err) : NULL;
+	char *key = from ? restore_key_path(r, hive, where, err) : NULL;
 	bool same = false;
 
 	if (!key || (where->result == HKLM_PRESENT &&

@@ -47,7 +47,8 @@ static bool name_plan(struct restore *r, struct error *err)
 	(void)gethostname(host, sizeof(host) - 1);
 	undo_time(begun);
 	undo->begun = talloc_strdup(r->ctx, begun);
-	undo->command = talloc_strdup(r->ctx, "restore");
+	if (!undo->command)
+		undo->command = talloc_strdup(r->ctx, "restore");
 	undo->host = talloc_strdup(r->ctx, host);
 	undo->node = talloc_strdup(r->ctx, node ? node : "");
 	undo->generation = r->target.system->generation;
@@ -94,6 +95,8 @@ static bool name_parent(struct restore *r, struct error *err)
 {
 	const char *source = r->undo.request.source;
 
+	if (!r->options->undo && !source)
+		return true; /* a dry run without */
 	if (r->options->undo)
 		r->undo_parent = talloc_strdup(r->ctx, r->options->undo);
 	else
@@ -103,8 +106,11 @@ static bool name_parent(struct restore *r, struct error *err)
 
 bool restore_name(struct restore *r, struct error *err)
 {
-	r->undo.request.source = restore_real_path(r, r->options->request.source, err);
-	if (!r->undo.request.source || !name_plan(r, err))
+	const char *source = r->options->request.source;
+
+	if (source)
+		r->undo.request.source = restore_real_path(r, source, err);
+	if ((source && !r->undo.request.source) || !name_plan(r, err))
 		return false;
 	if (r->undo.count == 0)
 		return true;

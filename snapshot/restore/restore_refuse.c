@@ -213,10 +213,15 @@ static bool refuse_hibernated(struct restore *r, struct error *err)
 		unknown ? unknown->text : "hiberfil.sys");
 }
 
+bool restore_refuse_running(struct restore *r, struct error *err)
+{
+	return refuse_hibernated(r, err) && refuse_running(r, err);
+}
+
 bool restore_refuse_target(struct restore *r, struct error *err)
 {
-	return refuse_hibernated(r, err) && refuse_running(r, err) && refuse_state(r, err) &&
-	       refuse_identity(r, err) && refuse_member(r, err) && refuse_generation(r, err);
+	return restore_refuse_running(r, err) && refuse_state(r, err) && refuse_identity(r, err) &&
+	       refuse_member(r, err) && refuse_generation(r, err);
 }
 
 /* Does the folder hold our log, or the marker, which no quorum disk has? */
@@ -263,7 +268,7 @@ static bool refuse_snapshot(struct restore *r, struct error *err)
 	path = talloc_asprintf(r->ctx, "%s%s%s", r->options->quorum, *folder ? "/" : "", folder);
 	if (!path)
 		return error_memory(err);
-	if (same_file(path, r->options->request.source))
+	if (r->options->request.source && same_file(path, r->options->request.source))
 		return error_set(
 			err, ERROR_REFUSED,
 			"%s is the snapshot that is to be restored, and would be taken "

@@ -27,6 +27,9 @@ bool restore_forced(const struct restore *r, const char *name);
 /* ERROR_REFUSED with the first reason. Returns false. */
 bool restore_refused(const struct restore *r, struct error *err);
 
+/* Does Windows on the target not run, and will it not go on with what it has in memory? */
+bool restore_refuse_running(struct restore *r, struct error *err);
+
 /* Is the target a stopped node of this very cluster? */
 bool restore_refuse_target(struct restore *r, struct error *err);
 
@@ -86,6 +89,10 @@ bool restore_quorum_file(struct restore *r, const char *name, struct error *err)
 /* --- restore_checkpoints.c --- */
 
 bool restore_checkpoints(struct restore *r, struct error *err);
+
+/* The path in HIVE of a key below HKLM, on r->ctx. ERROR_REFUSED if a link lies on its way. */
+char *restore_key_path(struct restore *r, struct hive *hive, const struct hklm *where,
+                       struct error *err);
 
 /* A file of the snapshot; ERROR_SOURCE if it cannot be read. */
 struct image *restore_snapshot_file(struct restore *r, const char *name, struct error *err);

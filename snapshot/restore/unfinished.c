@@ -1,5 +1,5 @@
 /* Is a restore unfinished on a disk? The marker in one of its hives says so. */
-#include "snapshot/quote.h"
+#include "hive/quote.h"
 #include "snapshot/restore/marker.h"
 #include "snapshot/restore/restoring.h"
 
@@ -15,6 +15,8 @@ static bool tell(TALLOC_CTX *tmp, struct copy *copy, const char *file, const str
 	             "back (that undo directory was made on the computer %s; its id begins with "
 	             "%.16s)",
 	             marker->begun, file, undo, path, marker->host, marker->undo);
+	problems_hint(copy->problems, "restore-unfinished", "clusnap restore --resume %s %s", undo,
+	              path);
 	return true;
 }
 

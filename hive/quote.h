@@ -1,6 +1,6 @@
 /* quote: a word as a shell takes it, for commands that messages print. */
-#ifndef SNAPSHOT_QUOTE_H
-#define SNAPSHOT_QUOTE_H
+#ifndef HIVE_QUOTE_H
+#define HIVE_QUOTE_H
 
 #include <talloc.h>
 

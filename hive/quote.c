@@ -1,5 +1,5 @@
 /* A path may come from a disk: whoever copies the command from a message must get no other. */
-#include "snapshot/quote.h"
+#include "hive/quote.h"
 
 #include <string.h>
 
