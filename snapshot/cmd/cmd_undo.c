@@ -2,8 +2,9 @@
 #include <dirent.h>
 #include <unistd.h>
 
-#include "snapshot/cmd/cmd_restore.h"
 #include "hive/quote.h"
+#include "snapshot/cmd/cmd_restore.h"
+#include "snapshot/restore/legacy.h"
 
 static void progress(void *cmd, const char *step, const char *what)
 {
@@ -168,17 +169,43 @@ static int list_all(struct cmd *cmd, const char *parent)
 	return cmd_end(bad ? ERROR_BAD_NEWS : 0);
 }
 
+/* --- what clusnap 0.1 has set aside --- */
+
+static int undo_legacy(struct cmd *cmd, struct restore_options *options)
+{
+	static const struct cmd_restore_words words = {
+		.done = "undone: every file is as it was before that restore",
+		.waits = "begun: the data is written, and the rest waits",
+		.unchanged = "every file is as it was before: there is nothing to undo",
+		.could = "would be undone",
+		.could_not = "could not be undone now",
+	};
+	struct restore restore = { 0 };
+	struct error err = { 0 };
+
+	if (!options->target || !options->undo)
+		return cmd_usage(cmd, "what clusnap 0.1 has set aside is undone with SYSTEM and "
+		                      "--undo DIR: a directory off its disk, where what is there "
+		                      "now is kept");
+	options->request.source = cmd->args[0];
+	if (!legacy_plan(cmd->ctx, options, cmd->args[0], &restore, &err))
+		return cmd_restore_fail(cmd, &restore, &err);
+	return cmd_restore_run(cmd, &restore, false, &words);
+}
+
 /* --- the command --- */
 
 static int run(struct cmd *cmd, int argc, char **argv)
 {
-	const char *quorum = NULL, *list = NULL, *why;
+	const char *quorum = NULL, *list = NULL, *undo = NULL, *why;
 	bool data_first = false;
 	char **force = NULL;
 	const struct cmd_option rows[] = {
 		{ "list", "DIR", "the undo directories in DIR; undo nothing", NULL, &list, NULL },
 		{ "quorum", "DIR", "the quorum disk, if it is elsewhere by now", NULL, &quorum,
 		  NULL },
+		{ "undo", "DIR", "for what clusnap 0.1 has set aside: where this is kept", NULL,
+		  &undo, NULL },
 		{ "data-first", NULL,
 		  "on a volume that is not mounted: write the data now, the rest later",
 		  &data_first, NULL, NULL },
@@ -202,7 +229,10 @@ static int run(struct cmd *cmd, int argc, char **argv)
 	options = (struct restore_options){ .request = { .force = force },
 		                            .target = cmd->count > 1 ? cmd->args[1] : NULL,
 		                            .quorum = quorum,
+		                            .undo = undo,
 		                            .carry = { data_first, progress, cmd } };
+	if (legacy_is(cmd->ctx, cmd->args[0]))
+		return undo_legacy(cmd, &options);
 	return cmd_restore_again(cmd, &options, AGAIN_UNDO);
 }
 

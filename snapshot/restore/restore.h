@@ -82,8 +82,10 @@ struct restore {
 	char **advice; /* sentences: what Windows will do, and what is to be done; NULL-terminated
 	                */
 	bool database; /* CLUSDB is part of what was asked for */
-	bool equal;    /* the target's is the same already */
-	bool waits;    /* the data is written; the rest waits until the volume is mounted */
+	bool exact; /* files get exactly these sizes; else a smaller hive leaves its file as it is
+	             */
+	bool equal; /* the target's is the same already */
+	bool waits; /* the data is written; the rest waits until the volume is mounted */
 };
 
 /*

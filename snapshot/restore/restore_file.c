@@ -57,7 +57,7 @@ static bool put(struct restore *r, struct undo_file *file, const char *path,
 {
 	uint64_t least = file->content[UNDO_RECOVERED].size;
 
-	if (old && is_hive(new->bytes) && old->bytes.size > least)
+	if (old && !r->exact && is_hive(new->bytes) && old->bytes.size > least)
 		least = old->bytes.size;
 	new = padded(r, new, least, err);
 	if (!new)

@@ -116,6 +116,9 @@ bool undo_plan_read(TALLOC_CTX *ctx, struct bytes text, struct undo *undo, struc
 /* May a plan say this? ERROR_SOURCE, with the member in question. */
 bool undo_check(const struct undo *undo, struct error *err);
 
+/* Does every path lead down a volume? A part of undo_check(). */
+bool undo_check_paths(const struct undo *undo, struct error *err);
+
 /*
  * Makes the directory of a plan, durably: below PARENT, which is made if need be, with a name of
  * time and node. Its path is undo->path then, and its id undo->id. ERROR_DESTINATION.

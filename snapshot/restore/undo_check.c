@@ -73,15 +73,25 @@ static bool check_once(const struct undo *undo, uint32_t number, struct error *e
 	return true;
 }
 
+bool undo_check_paths(const struct undo *undo, struct error *err)
+{
+	for (uint32_t i = 0; i < undo->count; i++) {
+		if (!check_path(&undo->files[i], err))
+			return false;
+	}
+	return true;
+}
+
 bool undo_check(const struct undo *undo, struct error *err)
 {
 	bool used[UNDO_VOLUMES] = { 0 };
 
+	if (!undo_check_paths(undo, err))
+		return false;
 	for (uint32_t i = 0; i < undo->count; i++) {
 		const struct undo_file *file = &undo->files[i];
 
-		if (!check_path(file, err) || !check_contents(file, err) ||
-		    !check_once(undo, i, err))
+		if (!check_contents(file, err) || !check_once(undo, i, err))
 			return false;
 		used[file->volume] = true;
 	}

@@ -91,11 +91,43 @@ static json_t *request_json(const struct undo_request *request)
 	                 "force", list_or_null(request->force));
 }
 
+/* JSON is UTF-8; a path of Linux can be anything. */
+static bool check_text(const char *text, struct error *err)
+{
+	json_t *json = text ? json_string(text) : NULL, *any = json_object();
+	bool good = !text || json || !any;
+
+	json_decref(json);
+	json_decref(any);
+	return good ||
+	       error_set(err, ERROR_REFUSED,
+	                 "%s: is no UTF-8 and cannot be noted in a plan; name it by another "
+	                 "path",
+	                 text);
+}
+
+static bool check_texts(const struct undo *undo, struct error *err)
+{
+	if (!check_text(undo->request.source, err) || !check_text(undo->host, err) ||
+	    !check_text(undo->disks[UNDO_SYSTEM].path, err) ||
+	    !check_text(undo->disks[UNDO_QUORUM].path, err))
+		return false;
+	for (uint32_t i = 0; i < undo->count; i++) {
+		if (!check_text(undo->files[i].path, err))
+			return false;
+	}
+	return true;
+}
+
 struct bytes undo_plan_write(TALLOC_CTX *ctx, const struct undo *undo, struct error *err)
 {
 	json_t *files = json_array(), *plan;
 	char *text = NULL, *copy = NULL;
 
+	if (!check_texts(undo, err)) {
+		json_decref(files);
+		return (struct bytes){ 0 };
+	}
 	for (uint32_t i = 0; i < undo->count; i++)
 		json_array_append_new(files, file_json(&undo->files[i]));
 	plan = json_pack("{s:s,s:i,s:s,s:s,s:s,s:s,s:i,s:s,s:o,s:o,s:o,s:o}", "format", FORMAT,

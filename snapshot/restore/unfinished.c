@@ -1,5 +1,6 @@
 /* Is a restore unfinished on a disk? The marker in one of its hives says so. */
 #include "hive/quote.h"
+#include "snapshot/restore/legacy.h"
 #include "snapshot/restore/marker.h"
 #include "snapshot/restore/restoring.h"
 
@@ -55,5 +56,5 @@ bool restore_interrupted(struct copy *copy, bool *found, struct error *err)
 			done = look(tmp, copy, file, found, err);
 	}
 	talloc_free(tmp);
-	return done;
+	return done && (!copy->system || legacy_status(copy, found, err));
 }
