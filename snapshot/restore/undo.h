@@ -56,13 +56,13 @@ struct undo_file {
 	struct target_attributes attributes; /* of the old file */
 };
 
-/* What was asked for. */
+/* What was asked for. The plan holds the first four. */
 struct undo_request {
 	char *source;      /* SNAPSHOT, SYSTEM or hive file, or the .reg file of an edit */
-	bool to;           /* SEQUENCE was asked for; otherwise the newest */
 	uint64_t sequence; /* of the state that is restored; 0 if the source has none */
 	bool authoritative;
 	bool checkpoints;
+	bool to;          /* SEQUENCE was asked for; otherwise the newest */
 	char **resources; /* NULL-terminated: --checkpoints of these alone; NULL: of all */
 	char **force;     /* NULL-terminated names of refusals that are overridden; or NULL */
 };

@@ -1,5 +1,6 @@
 /* plan.json: a plan as text and back. What the text may say is undo_check()'s business. */
 #include <jansson.h>
+#include <nettle/base16.h>
 #include <stdlib.h>
 
 #include "snapshot/restore/undo.h"
@@ -16,25 +17,14 @@ static json_t *text_or_null(const char *text)
 	return text ? json_string(text) : json_null();
 }
 
-static json_t *list_or_null(char *const *list)
-{
-	json_t *array = list ? json_array() : json_null();
-
-	for (; list && *list; list++)
-		json_array_append_new(array, json_string(*list));
-	return array;
-}
-
 static json_t *hex_json(struct bytes bytes)
 {
-	char *hex = talloc_zero_size(NULL, 2 * bytes.size + 1);
+	char *hex = talloc_size(NULL, BASE16_ENCODE_LENGTH(bytes.size) + 1);
 	json_t *text;
 
-	for (uint64_t i = 0; hex && i < bytes.size; i++) {
-		hex[2 * i] = "0123456789abcdef"[bytes.data[i] >> 4];
-		hex[2 * i + 1] = "0123456789abcdef"[bytes.data[i] & 15];
-	}
-	text = hex ? json_string(hex) : NULL;
+	if (hex)
+		base16_encode_update(hex, bytes.size, bytes.data);
+	text = hex ? json_stringn(hex, BASE16_ENCODE_LENGTH(bytes.size)) : NULL;
 	talloc_free(hex);
 	return text;
 }
@@ -84,39 +74,9 @@ static json_t *disk_json(const struct undo_disk *disk)
 
 static json_t *request_json(const struct undo_request *request)
 {
-	return json_pack("{s:o,s:b,s:I,s:b,s:b,s:o,s:o}", "source", text_or_null(request->source),
-	                 "to", request->to, "sequence", (json_int_t)request->sequence,
-	                 "authoritative", request->authoritative, "checkpoints",
-	                 request->checkpoints, "resources", list_or_null(request->resources),
-	                 "force", list_or_null(request->force));
-}
-
-/* JSON is UTF-8; a path of Linux can be anything. */
-static bool check_text(const char *text, struct error *err)
-{
-	json_t *json = text ? json_string(text) : NULL, *any = json_object();
-	bool good = !text || json || !any;
-
-	json_decref(json);
-	json_decref(any);
-	return good ||
-	       error_set(err, ERROR_REFUSED,
-	                 "%s: is no UTF-8 and cannot be noted in a plan; name it by another "
-	                 "path",
-	                 text);
-}
-
-static bool check_texts(const struct undo *undo, struct error *err)
-{
-	if (!check_text(undo->request.source, err) || !check_text(undo->host, err) ||
-	    !check_text(undo->disks[UNDO_SYSTEM].path, err) ||
-	    !check_text(undo->disks[UNDO_QUORUM].path, err))
-		return false;
-	for (uint32_t i = 0; i < undo->count; i++) {
-		if (!check_text(undo->files[i].path, err))
-			return false;
-	}
-	return true;
+	return json_pack("{s:o,s:I,s:b,s:b}", "source", text_or_null(request->source), "sequence",
+	                 (json_int_t)request->sequence, "authoritative", request->authoritative,
+	                 "checkpoints", request->checkpoints);
 }
 
 struct bytes undo_plan_write(TALLOC_CTX *ctx, const struct undo *undo, struct error *err)
@@ -124,10 +84,6 @@ struct bytes undo_plan_write(TALLOC_CTX *ctx, const struct undo *undo, struct er
 	json_t *files = json_array(), *plan;
 	char *text = NULL, *copy = NULL;
 
-	if (!check_texts(undo, err)) {
-		json_decref(files);
-		return (struct bytes){ 0 };
-	}
 	for (uint32_t i = 0; i < undo->count; i++)
 		json_array_append_new(files, file_json(&undo->files[i]));
 	plan = json_pack("{s:s,s:i,s:s,s:s,s:s,s:s,s:i,s:s,s:o,s:o,s:o,s:o}", "format", FORMAT,
@@ -143,7 +99,9 @@ struct bytes undo_plan_write(TALLOC_CTX *ctx, const struct undo *undo, struct er
 	free(text);
 	json_decref(plan);
 	if (!copy)
-		error_memory(err);
+		error_set(
+			err, ERROR_INTERNAL,
+			"no plan can be written: there is no memory, or a path in it is no UTF-8");
 	return (struct bytes){ (const uint8_t *)copy, copy ? strlen(copy) : 0 };
 }
 
@@ -192,47 +150,20 @@ static char *text(struct reader *r, const json_t *value, const char *what)
 	                             : wrong(r, what, "is no text");
 }
 
-static char **list(struct reader *r, const json_t *value, const char *what)
-{
-	char **names;
-
-	if (json_is_null(value))
-		return NULL;
-	if (!json_is_array(value))
-		return wrong(r, what, "is no list");
-	names = talloc_zero_array(r->ctx, char *, (unsigned)json_array_size(value) + 1);
-	if (!names)
-		return no_memory(r);
-	for (size_t i = 0; i < json_array_size(value); i++) {
-		names[i] = text(r, json_array_get(value, i), what);
-		if (!names[i])
-			return wrong(r, what, "has something in it that is no text");
-	}
-	return names;
-}
-
-/* An even number of lower-case hexadecimal digits. */
 static struct bytes hex(struct reader *r, const json_t *value, const char *what)
 {
-	const char *digits = json_string_value(value);
-	size_t size = digits ? strlen(digits) / 2 : 0;
-	uint8_t *data;
+	size_t length = json_string_length(value), size = BASE16_DECODE_LENGTH(length);
+	uint8_t *data = talloc_size(r->ctx, size + 1);
+	struct base16_decode_ctx decode;
 
-	if (!digits || strlen(digits) % 2 || strspn(digits, "0123456789abcdef") != strlen(digits)) {
-		wrong(r, what, "is no hexadecimal text");
-		return (struct bytes){ 0 };
-	}
-	data = talloc_size(r->ctx, size + 1);
-	if (!data) {
+	base16_decode_init(&decode);
+	if (!data)
 		no_memory(r);
-		return (struct bytes){ 0 };
-	}
-	for (size_t i = 0; i < size; i++) {
-		char two[3] = { digits[2 * i], digits[2 * i + 1], '\0' };
-
-		data[i] = (uint8_t)strtoul(two, NULL, 16);
-	}
-	return (struct bytes){ data, size };
+	else if (!json_is_string(value) ||
+	         !base16_decode_update(&decode, &size, data, length, json_string_value(value)) ||
+	         !base16_decode_final(&decode))
+		wrong(r, what, "is no hexadecimal text");
+	return r->failed ? (struct bytes){ 0 } : (struct bytes){ data, size };
 }
 
 static void read_content(struct reader *r, json_t *value, const char *what,
@@ -338,21 +269,17 @@ static void read_disk(struct reader *r, json_t *value, const char *what, struct 
 
 static void read_request(struct reader *r, json_t *value, struct undo_request *request)
 {
-	int to, authoritative, checkpoints;
-	json_t *source, *resources, *force;
+	int authoritative, checkpoints;
 	json_int_t sequence;
+	json_t *source;
 
-	if (!unpack(r, value, "request", "{s:o,s:b,s:I,s:b,s:b,s:o,s:o}", "source", &source, "to",
-	            &to, "sequence", &sequence, "authoritative", &authoritative, "checkpoints",
-	            &checkpoints, "resources", &resources, "force", &force))
+	if (!unpack(r, value, "request", "{s:o,s:I,s:b,s:b}", "source", &source, "sequence",
+	            &sequence, "authoritative", &authoritative, "checkpoints", &checkpoints))
 		return;
 	*request = (struct undo_request){ .source = text(r, source, "source"),
-		                          .to = to,
 		                          .sequence = (uint64_t)sequence,
 		                          .authoritative = authoritative,
-		                          .checkpoints = checkpoints,
-		                          .resources = list(r, resources, "resources"),
-		                          .force = list(r, force, "force") };
+		                          .checkpoints = checkpoints };
 }
 
 static void read_plan(struct reader *r, json_t *plan, struct undo *undo)
