@@ -31,9 +31,8 @@ static bool open_target(struct restore *r, struct error *err)
 		                 path);
 	if (!restore_interrupted(&r->target, &found, err))
 		return false;
-	if (found)
-		return error_set(err, ERROR_INTERRUPTED, "%s: %s", path,
-		                 problems_find(r->target.problems, "restore-unfinished")->text);
+	if (found && !restore_refuse_unfinished(r, err))
+		return false;
 	if (r->options->quorum)
 		r->quorum = quorum_open(r->ctx, r->options->quorum, err);
 	return (r->quorum || !r->options->quorum) && restore_refuse_running(r, err) &&

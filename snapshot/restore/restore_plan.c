@@ -86,14 +86,13 @@ bool restore_begin(TALLOC_CTX *ctx, const struct restore_options *options, struc
 	return open_disks(r, err);
 }
 
-static bool check_pending(struct restore *r, struct error *err)
+static bool check_unfinished(struct restore *r, struct error *err)
 {
 	bool found;
 
 	if (!restore_interrupted(&r->target, &found, err))
 		return false;
-	return !found || error_set(err, ERROR_INTERRUPTED, "%s: %s", r->options->target,
-	                           problems_find(r->target.problems, "restore-unfinished")->text);
+	return !found || restore_refuse_unfinished(r, err);
 }
 
 /* --- the plan --- */
@@ -280,7 +279,7 @@ static bool two_names(struct error *err)
 bool restore_plan(TALLOC_CTX *ctx, const struct restore_options *options, struct restore *restore,
                   struct error *err)
 {
-	return (restore_begin(ctx, options, restore, err) && check_pending(restore, err) &&
+	return (restore_begin(ctx, options, restore, err) && check_unfinished(restore, err) &&
 	        (plan(restore, err) || disk_fails(err))) ||
 	       two_names(err);
 }

@@ -23,6 +23,7 @@ static const char *const names[] = {
 	"hibernated",          /* Windows would go on with what it has in memory */
 	"running",             /* the volume is somebody else's: Windows may be running on it */
 	"no-quorum-disk",      /* authoritative, first generation: its log would win */
+	"restore-unfinished",  /* and its undo directory is lost: what is there is the old state */
 	"undo-not-durable",    /* a power cut would take the old files with it */
 	"changed-since",       /* a file is none that a run has left: somebody else changed it */
 	"quorum-is-snapshot",  /* what --quorum names is a backup, which would be taken apart */
@@ -211,6 +212,19 @@ static bool refuse_hibernated(struct restore *r, struct error *err)
 		"(ntfs-3g -o remove_hiberfile), first",
 		r->options->target, unknown ? "may be" : "is",
 		unknown ? unknown->text : "hiberfil.sys");
+}
+
+bool restore_refuse_unfinished(struct restore *r, struct error *err)
+{
+	static const char name[] = "restore-unfinished";
+	const char *text = problems_find(r->target.problems, name)->text;
+
+	if (!restore_forced(r, name))
+		return error_set(err, ERROR_INTERRUPTED,
+		                 "%s: %s; if that directory is lost, --force %s begins anew",
+		                 r->options->target, text, name);
+	problems_add(r->warnings, PROBLEM_HEALS, PROBLEM_NOWHERE, name, "forced: %s", text);
+	return true;
 }
 
 bool restore_refuse_running(struct restore *r, struct error *err)

@@ -30,6 +30,9 @@ bool restore_refused(const struct restore *r, struct error *err);
 /* Does Windows on the target not run, and will it not go on with what it has in memory? */
 bool restore_refuse_running(struct restore *r, struct error *err);
 
+/* ERROR_INTERRUPTED, unless that is overridden. */
+bool restore_refuse_unfinished(struct restore *r, struct error *err);
+
 /* Is the target a stopped node of this very cluster? */
 bool restore_refuse_target(struct restore *r, struct error *err);
 
