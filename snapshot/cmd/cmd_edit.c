@@ -45,6 +45,14 @@ static const char *below_cluster(const char *key)
 	return key;
 }
 
+/* reg add makes the key, too, and what is missing above it. */
+static bool make_key(const struct taker *taker, const char *key, struct error *err)
+{
+	struct change change = { .op = CHANGE_CREATE_KEY, .key = key };
+
+	return change_check(&change, err) && taker->change(taker->data, &change, err);
+}
+
 /* --set KEY NAME TYPE DATA, --delete KEY [NAME] */
 static bool take_words(struct cmd *cmd, const struct asked *asked, const struct taker *taker,
                        struct error *err)
@@ -58,7 +66,8 @@ static bool take_words(struct cmd *cmd, const struct asked *asked, const struct 
 		return false;
 	if (taker->root)
 		change.key = below_cluster(change.key);
-	return (change_check(&change, err) && taker->change(taker->data, &change, err)) ||
+	return (change_check(&change, err) && (!asked->set || make_key(taker, change.key, err)) &&
+	        taker->change(taker->data, &change, err)) ||
 	       error_wrap(err, "%s", words[0]);
 }
 
