@@ -6,10 +6,9 @@
  */
 #include "checkpoint/copy.h"
 
-#include <sys/stat.h>
-
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/disk/fold.h"
+#include "checkpoint/disk/ntfs_state.h"
 
 static const char *const condition_names[] = { "clean", "recovered", "damaged", "missing" };
 
@@ -92,6 +91,29 @@ static bool read_database(TALLOC_CTX *ctx, struct copy *copy, struct error *err)
 	return check_checkpoints(ctx, copy, err);
 }
 
+/* How a raw volume was left. Of a mounted one, who mounts it has judged that. */
+static void check_left(struct copy *copy)
+{
+	struct ntfs *ntfs = volume_ntfs(copy->system->volume);
+	const char *texts[2] = { NULL, NULL };
+	struct ntfs_state state;
+	struct error why;
+
+	if (!ntfs)
+		return;
+	if (ntfs_state_read(ntfs, &state, &why)) {
+		texts[0] = ntfs_state_dirty(&state);
+		texts[1] = ntfs_state_journal(&state);
+	} else {
+		texts[0] = why.text;
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		if (texts[i])
+			problems_add(copy->problems, PROBLEM_HEALS, PROBLEM_NOWHERE, "volume-dirty",
+			             "%s: %s", copy->path, texts[i]);
+	}
+}
+
 /* After a power cut; what was found is what is there, but more may be. */
 static void check_volume(struct copy *copy)
 {
@@ -126,7 +148,9 @@ static bool open_disk(TALLOC_CTX *ctx, struct copy *copy, const struct hive_opti
 	copy->system = system_open(ctx, copy->path, options, err);
 	if (!copy->system)
 		return false;
+	copy->volume = copy->system->volume;
 	copy->file = copy->system->hives[SYSTEM_CLUSTER];
+	check_left(copy);
 	if (!copy->file) {
 		copy->condition = COPY_MISSING;
 		copy->why = talloc_asprintf(
@@ -161,14 +185,19 @@ static void hive_problems(struct copy *copy)
 		             "%s: only one of .LOG1 and .LOG2 is there", copy->file);
 }
 
+struct source *copy_source(TALLOC_CTX *ctx, const struct copy *copy, struct error *err)
+{
+	return copy->volume ? volume_source(ctx, copy->volume, copy->file, err)
+	                    : source_read_path(ctx, copy->file, err);
+}
+
 static bool open_file(TALLOC_CTX *ctx, struct copy *copy, const struct hive_options *options,
                       struct error *err)
 {
-	struct source *source = source_read_path(ctx, copy->path, err);
+	struct source *source = copy_source(ctx, copy, err);
 
 	if (!source)
 		return false;
-	copy->file = copy->path;
 	copy->hive = hive_open(ctx, source, options, err);
 	if (!copy->hive)
 		return not_open(ctx, copy, err);
@@ -176,18 +205,43 @@ static bool open_file(TALLOC_CTX *ctx, struct copy *copy, const struct hive_opti
 	return read_database(ctx, copy, err);
 }
 
+/* What can be opened once somebody has decrypted it. */
+static bool encrypted(TALLOC_CTX *ctx, struct copy *copy, struct error *err)
+{
+	if (volume_open(ctx, copy->path, err))
+		return error_set(err, ERROR_SOURCE, "%s: changes while it is read", copy->path);
+	problems_add(copy->problems, PROBLEM_FATAL, PROBLEM_NOWHERE, "bitlocker", "%s", err->text);
+	return false;
+}
+
 bool copy_open(TALLOC_CTX *ctx, const char *path, const struct hive_options *options,
                struct copy *copy, struct error *err)
 {
-	struct stat st;
+	enum volume_form form;
 
 	*copy = (struct copy){ .path = talloc_strdup(ctx, path), .problems = problems_new(ctx) };
 	if (!copy->path || !copy->problems)
 		return error_memory(err);
-	if (stat(path, &st) != 0)
-		return error_errno(err, ERROR_SOURCE, "%s", path);
-	return S_ISDIR(st.st_mode) ? open_disk(ctx, copy, options, err)
-	                           : open_file(ctx, copy, options, err);
+	if (!volume_form(path, &form, err))
+		return false;
+	if (form == VOLUME_ENCRYPTED)
+		return encrypted(ctx, copy, err);
+	if (form != VOLUME_FILE_ONLY)
+		return open_disk(ctx, copy, options, err);
+	copy->file = copy->path;
+	return open_file(ctx, copy, options, err);
+}
+
+bool copy_open_on(TALLOC_CTX *ctx, struct volume *volume, const char *file,
+                  const struct hive_options *options, struct copy *copy, struct error *err)
+{
+	*copy = (struct copy){ .volume = volume,
+		               .path = talloc_asprintf(ctx, "%s/%s", volume_path(volume), file),
+		               .file = talloc_strdup(ctx, file),
+		               .problems = problems_new(ctx) };
+	if (!copy->path || !copy->file || !copy->problems)
+		return error_memory(err);
+	return open_file(ctx, copy, options, err);
 }
 
 /* --- identities --- */

@@ -32,8 +32,8 @@ static bool open_copies(struct collecting *c)
 			return false;
 	}
 	for (uint32_t i = 0; c->quorum && i < c->quorum->chk_count; i++) {
-		if (!copy_open(c->ctx, c->quorum->chks[i], &c->options->hive,
-		               &out->copies[out->copy_count], c->err))
+		if (!quorum_copy(c->ctx, c->quorum, i, &c->options->hive,
+		                 &out->copies[out->copy_count], c->err))
 			return false;
 		out->copy_count++;
 	}

@@ -151,7 +151,7 @@ static json_t *copy_json(const struct copy *copy, const char *path, const struct
 		json_object_set_new(object, names[i], json_null());
 	if (error->kind) {
 		json_object_set_new(object, "error", text(error->text));
-		json_object_set_new(object, "problems", json_array());
+		cmd_json_problems(object, "problems", copy->problems, PROBLEM_NOTE);
 		return object;
 	}
 	if (copy->system)
