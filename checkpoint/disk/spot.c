@@ -69,8 +69,11 @@ bool spot_top_open(TALLOC_CTX *ctx, const char *path, struct spot_top *top, stru
 		talloc_free(at);
 		return false;
 	}
-	*top = (struct spot_top){ path, at, found.stx_mnt_id, device_of(&found), NULL };
-	return true;
+	*top = (struct spot_top){
+		path, at, found.stx_mnt_id, device_of(&found), talloc_zero(ctx, struct spot_last),
+		NULL
+	};
+	return top->last || error_memory(err);
 }
 
 /* The next part of a path; false at its end. */
@@ -138,7 +141,7 @@ static bool spot_descend(TALLOC_CTX *ctx, const struct spot_top *top, struct spo
 	if (!directory)
 		return false;
 	talloc_free(spot->parent);
-	if (spot->at != top->at)
+	if (spot->at != top->at && (!top->last || spot->at != top->last->at))
 		talloc_free(spot->at);
 	TALLOC_FREE(spot->file);
 	spot->parent = directory;
@@ -183,10 +186,63 @@ bool spot_wrap(const struct spot_top *top, const struct spot *spot, struct error
 	return error_wrap(err, "%s/%s", top->path, spot->path);
 }
 
+/* --- where the last walk was --- */
+
+/* The size of the directory's part of PATH. */
+static size_t directory_part(const char *path)
+{
+	size_t size = strlen(path);
+
+	while (size > 0 && path[size - 1] != '/' && path[size - 1] != '\\')
+		size--;
+	return size;
+}
+
+/* Begins a walk to PATH in the directory of the last one, if it is there; *PATH is what is left. */
+static bool begin_at_last(TALLOC_CTX *ctx, const struct spot_top *top, const char **path,
+                          struct spot *spot)
+{
+	const struct spot_last *last = top->last;
+	size_t size = directory_part(*path);
+	char *copy;
+
+	if (!last || !last->asked || strlen(last->asked) != size ||
+	    memcmp(last->asked, *path, size) != 0 || !(copy = talloc_strdup(ctx, last->path)))
+		return false;
+	spot->at = last->at;
+	spot->path = copy;
+	*path += size;
+	return true;
+}
+
+/* Keeps the directory that a walk to WHOLE has come to, if REST is one name more. */
+static void keep_last(const struct spot_top *top, const char *whole, const char *rest,
+                      struct spot *spot)
+{
+	struct spot_last *last = top->last, new;
+	size_t size = directory_part(whole);
+
+	if (!last || spot->at == top->at || spot->at == last->at || !S_ISDIR(spot->mode) ||
+	    rest + strspn(rest, "/\\") != whole + size || !whole[size])
+		return;
+	new = (struct spot_last){ talloc_strndup(last, whole, size),
+		                  talloc_strdup(last, spot->path), spot->at };
+	if (!new.asked || !new.path) {
+		talloc_free(new.asked);
+		talloc_free(new.path);
+		return;
+	}
+	talloc_free(last->asked);
+	talloc_free(last->path);
+	talloc_free(last->at);
+	*last = new;
+	talloc_steal(last, last->at);
+}
+
 bool spot_walk(TALLOC_CTX *ctx, const struct spot_top *top, const char *path, struct spot *spot,
                struct error *err)
 {
-	const char *part;
+	const char *part, *whole = path;
 	size_t size;
 
 	*spot = (struct spot){ .there = true, .at = top->at, .ntfs = top->ntfs, .mode = S_IFDIR };
@@ -199,7 +255,9 @@ bool spot_walk(TALLOC_CTX *ctx, const struct spot_top *top, const char *path, st
 		spot->file = ntfs_file_open(ctx, top->ntfs, NTFS_TOP, err);
 	if (top->ntfs && !spot->file)
 		return spot_wrap(top, spot, err);
+	(void)begin_at_last(ctx, top, &path, spot);
 	while (spot->there && next_part(&path, &part, &size)) {
+		keep_last(top, whole, part, spot);
 		if (!spot_enter(ctx, top, spot, part, size, err))
 			return spot_wrap(top, spot, err);
 	}

@@ -27,12 +27,23 @@ struct descriptor {
 /* Takes FD over, also when there is no memory. A negative FD gives NULL. */
 struct descriptor *spot_descriptor(TALLOC_CTX *ctx, int fd);
 
+/*
+ * The directory that the last walk looked its last name up in: most walks are to files of the same
+ * few directories, and begin there.
+ */
+struct spot_last {
+	char *asked; /* its path as it was asked for; NULL: none yet */
+	char *path;  /* as the volume spells it */
+	struct descriptor *at;
+};
+
 /* The top directory of a volume. */
 struct spot_top {
 	const char *path; /* as the user knows it */
 	struct descriptor *at;
 	uint64_t mount; /* statx mount id, 0 if the kernel has none */
 	uint64_t device;
+	struct spot_last *last;
 	struct ntfs *ntfs; /* a raw volume; what is above is of a mounted one, but for the path */
 };
 
@@ -51,7 +62,7 @@ struct spot {
 	uint64_t size;
 };
 
-/* Opens PATH, which must be a directory and outlive *TOP, for walks. top->at is on CTX. */
+/* Opens PATH, which must be a directory and outlive *TOP, for walks. What is in *TOP is on CTX. */
 bool spot_top_open(TALLOC_CTX *ctx, const char *path, struct spot_top *top, struct error *err);
 
 /* The top of a raw volume; PATH and NTFS must outlive *TOP. */
