@@ -238,6 +238,9 @@ bool collect(TALLOC_CTX *ctx, const struct collect_options *options, struct coll
 			return false;
 		problems_add_all(out->warnings, c.quorum->problems);
 	}
-	return collect_previous(&c) && open_copies(&c) && choose(&c) && add_database(&c) &&
-	       collect_checkpoints(&c);
+	if (!collect_previous(&c) || !open_copies(&c) || !choose(&c) || !add_database(&c) ||
+	    !collect_checkpoints(&c))
+		return false;
+	out->unchanged = collect_unchanged(out);
+	return true;
 }

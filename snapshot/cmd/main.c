@@ -1,5 +1,4 @@
 /* The table of commands, and which of them is meant. */
-#include <langinfo.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -74,10 +73,13 @@ static int run(const struct command *command, int argc, char **argv)
 	return status;
 }
 
-/* Names are UTF-8 whatever the locale says: on a rescue stick it usually says nothing. */
+/*
+ * Names are UTF-8 whatever the locale says: on a rescue stick it usually says nothing. Where there
+ * is no UTF-8 locale at all, snapshot/cmd/cmd_table.c knows what to do.
+ */
 static void set_locale(void)
 {
-	if (!setlocale(LC_CTYPE, "") || strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+	if (!setlocale(LC_CTYPE, "") || !cmd_locale_is_utf8())
 		setlocale(LC_CTYPE, "C.UTF-8");
 }
 
