@@ -138,8 +138,8 @@ fill() { # on $mount
 	mknod device c 1 3 2>/dev/null
 	printf one >twins/Twin
 	printf two >twins/tWIN
-	printf one >'twins/ÄÖ'
-	printf two >'twins/äö'
+	printf one >$'twins/\u00c4\u00d6'
+	printf two >$'twins/\u00e4\u00f6'
 	printf x >'odd/with blank '
 	printf x >'odd/.hidden'
 	printf x >"odd/$(printf '\xe2\x82\xac euro \xf0\x9f\x98\x80')"
@@ -182,7 +182,7 @@ print((struct.pack('<IHH', 0x80000099, 8, 0) + bytes(8)).hex())")" unknown
 	cd "$OLDPWD" || return 1
 }
 
-lookups=(plain/random PLAIN/SUB/HARD plain/nothing plain/random/below twins/twin 'twins/ÄÖ'
+lookups=(plain/random PLAIN/SUB/HARD plain/nothing plain/random/below twins/twin $'twins/\u00c4\u00d6'
 	twins/TWIN/x link/x junction/x ../x ./x plain//Random 'PLAIN\Sub\HARD' 'odd/back\slash'
 	'odd/ALONGN~1.TEX' 'odd/with blank ' many '' '$MFT' '$Extend' 'plain/Sub/out/x')
 

@@ -16,6 +16,11 @@
 #define READ_MOST ((uint64_t)16 << 30)
 #define READ_TIMES 8u /* the volume's size */
 
+const char *ntfs_library(void)
+{
+	return "libfsntfs " LIBFSNTFS_VERSION_STRING;
+}
+
 const struct boot *ntfs_boot(const struct ntfs *ntfs)
 {
 	return &ntfs->boot;

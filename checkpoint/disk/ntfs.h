@@ -35,6 +35,9 @@ struct ntfs_value;
 #define NTFS_TOP 5u         /* the top directory; references without a sequence number fit any */
 #define NTFS_FIRST_USER 16u /* files of lower numbers are NTFS's own */
 
+/* "libfsntfs 20200921", or that this program was built without it. */
+const char *ntfs_library(void);
+
 /* MEDIUM must outlive the volume and begin with the boot sector BOOT. */
 struct ntfs *ntfs_open(TALLOC_CTX *ctx, struct medium *medium, const struct boot *boot,
                        struct error *err);

@@ -6,6 +6,11 @@
 
 #ifdef WITHOUT_DISKS
 
+const char *ntfs_library(void)
+{
+	return "without libfsntfs (DISKS=no): volumes are read only where they are mounted";
+}
+
 static bool none(struct error *err)
 {
 	return error_set(err, ERROR_SOURCE,

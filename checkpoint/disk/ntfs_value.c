@@ -50,12 +50,12 @@ static int64_t number(const uint8_t *data, unsigned size, bool has_sign)
 
 static bool add_extent(struct ntfs_value *value, struct ntfs_extent extent, struct error *err)
 {
-	struct ntfs_extent *last = value->extents + value->extent_count - 1;
+	struct ntfs_extent *last =
+		value->extent_count ? &value->extents[value->extent_count - 1] : NULL;
 	uint32_t room = (uint32_t)talloc_array_length(value->extents);
 
-	if (value->extent_count &&
-	    (extent.sparse ? last->sparse
-	                   : !last->sparse && last->offset + last->size == extent.offset)) {
+	if (last && (extent.sparse ? last->sparse
+	                           : !last->sparse && last->offset + last->size == extent.offset)) {
 		last->size += extent.size;
 		return true;
 	}
@@ -213,12 +213,12 @@ static const struct ntfs_record *listed_in(TALLOC_CTX *tmp, struct ntfs *ntfs,
 		return *last;
 	talloc_free(*last);
 	*last = ntfs_record_read(tmp, ntfs, number_of, err);
-	if (*last && (!((*last)->flags & NTFS_RECORD_USED) ||
-	              ((*last)->base & NTFS_NUMBER) != base->number)) {
-		ntfs_record_damaged(err, "damaged: a part of it is another file's");
+	if (!*last)
 		return NULL;
-	}
-	return *last;
+	if (((*last)->flags & NTFS_RECORD_USED) && ((*last)->base & NTFS_NUMBER) == base->number)
+		return *last;
+	ntfs_record_damaged(err, "damaged: a part of it is another file's");
+	return NULL;
 }
 
 /* The attributes in the order of the list, which is that of their clusters. */

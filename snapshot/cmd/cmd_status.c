@@ -292,8 +292,9 @@ const struct command command_status = {
 	.name = "status",
 	.arguments = "SYSTEM...",
 	.summary = "state of nodes, their cluster, ClusDb's condition; which copy is newest",
-	.help = "For each SYSTEM (a directory where a system volume is mounted, or a cluster hive "
-		"file)\n"
+	.help = "For each SYSTEM (a directory where a system volume is mounted, an NTFS volume\n"
+		"that is read without mounting it from a device or an image file, or a cluster\n"
+		"hive file)\n"
 		"says what GetNodeClusterState and GetClusterInformation would say, what condition "
 		"its\n"
 		"ClusDb is in and what is wrong, and which SYSTEM has the newest copy of the "

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "checkpoint/disk/ntfs.h"
 #include "snapshot/cmd/cmd.h"
 
 static const struct command *const commands[] = {
@@ -32,12 +33,13 @@ static void help(FILE *to)
 	fprintf(to, "usage: clusnap COMMAND [OPTION...] ARGUMENT...\n\n"
 	            "Backs up the configuration of Windows failover cluster nodes "
 	            "that are\n"
-	            "down, from their mounted system disks.\n\n");
+	            "down, from their system disks.\n\n");
 	for (unsigned i = 0; i < COMMANDS; i++)
 		fprintf(to, "  %-18s %s\n", commands[i]->name, commands[i]->summary);
-	fprintf(to, "\n`clusnap COMMAND --help` tells more; clusnap(1) is the manual.\n"
-	            "A volume is best mounted for reading with\n"
-	            "  ntfs-3g -o ro,norecover,nodev,nosuid,noexec,umask=077 DEVICE DIRECTORY\n");
+	fprintf(to,
+	        "\n`clusnap COMMAND --help` tells more; clusnap(1) is the manual.\n"
+	        "A volume on a device or in an image is read without mounting it, or mounted with\n"
+	        "  ntfs-3g -o ro,norecover,nodev,nosuid,noexec,umask=077 DEVICE DIRECTORY\n");
 }
 
 /* The words of a command's name that argv begins with; 0 if it is another. */
@@ -97,6 +99,7 @@ int main(int argc, char **argv)
 	}
 	if (strcmp(argv[1], "--version") == 0) {
 		puts("clusnap 0.1");
+		puts(ntfs_library());
 		return cmd_end(0);
 	}
 	for (unsigned i = 0; i < COMMANDS; i++) {
