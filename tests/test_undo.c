@@ -169,6 +169,46 @@ static void it_is_read_back_as_it_was_written(void **state)
 	talloc_free(tmp);
 }
 
+/* Paths of Linux, and names of a damaged hive, are any bytes: they must not keep it from being. */
+static void texts_that_are_no_utf8(void **state)
+{
+	static const struct {
+		const char *text, *shown;
+	} rows[] = {
+		{ "/mnt/\xff\xc3\xa4", "/mnt/???" },
+		{ "/mnt/\xc3\xa4", "/mnt/\xc3\xa4" },
+		{ "/\xed\xa0\x80", "/???" },
+		{ "/\xed\x9f\xbf", "/\xed\x9f\xbf" },
+		{ "/\xc0\x80", "/??" },
+		{ "/\xc3", "/?" },
+		{ "/\xf4\x90\x80\x80", "/????" },
+		{ "/\xf0\x9f\x98\x80", "/\xf0\x9f\x98\x80" },
+	};
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	struct error err;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *text = talloc_strdup(tmp, rows[i].text);
+		struct undo *undo = undoing_all(tmp, text, text), again;
+
+		undo->request.source = undo->host = undo->node = undo->disks[UNDO_QUORUM].folder =
+			text;
+		undo->request.resources = talloc_zero_array(tmp, char *, 2);
+		undo->request.resources[0] = text;
+		write_undo(undo, "texts");
+		if (!undo_read(tmp, undo->path, UNDO_VERIFIED, &again, &err))
+			fail_msg("%s", err.text);
+		assert_string_equal(again.request.source, rows[i].shown);
+		assert_string_equal(again.request.resources[0], rows[i].shown);
+		assert_string_equal(again.host, rows[i].shown);
+		assert_string_equal(again.node, rows[i].shown);
+		assert_string_equal(again.disks[UNDO_SYSTEM].path, rows[i].shown);
+		assert_string_equal(again.disks[UNDO_QUORUM].folder, rows[i].shown);
+	}
+	talloc_free(tmp);
+}
+
 static int check_mode(const char *path, const struct stat *st, int kind, struct FTW *where)
 {
 	mode_t wanted = S_ISDIR(st->st_mode) ? 0700 : 0600;
@@ -543,6 +583,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		testing_unit(it_is_read_back_as_it_was_written),
+		testing_unit(texts_that_are_no_utf8),
 		testing_unit(its_names_and_modes),
 		testing_unit(where_none_can_be_made),
 		testing_unit(its_state_is_a_note),
