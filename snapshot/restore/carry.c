@@ -146,16 +146,38 @@ static bool write_zeros(struct carried *one, uint64_t from, struct error *err)
 	return true;
 }
 
+/*
+ * All behind the first sector. Each sector is written once, the last one with the zeros behind its
+ * content: a power cut, or a kill, between two writes would make a sector that is nobody's.
+ */
+static bool write_rest(struct carried *one, struct bytes bytes, struct error *err)
+{
+	uint64_t size = target_size(one->target), at = TARGET_SECTOR;
+	uint64_t whole = bytes.size == size ? size : bytes.size / TARGET_SECTOR * TARGET_SECTOR;
+	uint8_t last[TARGET_SECTOR] = { 0 };
+
+	if (whole > at) {
+		if (!target_write(one->target, at, (struct bytes){ bytes.data + at, whole - at },
+		                  err))
+			return false;
+		at = whole;
+	}
+	if (bytes.size > at) {
+		uint64_t most = size - at < sizeof(last) ? size - at : sizeof(last);
+
+		memcpy(last, bytes.data + at, (size_t)(bytes.size - at));
+		if (!target_write(one->target, at, (struct bytes){ last, most }, err))
+			return false;
+		at += most;
+	}
+	return write_zeros(one, at, err);
+}
+
 bool carry_write(struct carry *carry, struct carried *one, const struct undo_content *content,
                  struct error *err)
 {
-	struct bytes bytes = content->image->bytes;
-	uint64_t head = carry_head(bytes).size;
-
 	carry_tell(carry, "write", one);
-	return target_write(one->target, head,
-	                    (struct bytes){ bytes.data + head, bytes.size - head }, err) &&
-	       write_zeros(one, bytes.size, err) && target_sync(one->target, err);
+	return write_rest(one, content->image->bytes, err) && target_sync(one->target, err);
 }
 
 /* --- (1) and (2) --- */
