@@ -117,18 +117,16 @@ struct bytes carry_head(struct bytes bytes)
 
 static bool put_head(struct carried *one, struct bytes bytes, struct error *err)
 {
-	return target_write(one->target, 0, carry_head(bytes), err) &&
-	       target_sync(one->target, err);
+	bytes = carry_head(bytes);
+	if (bytes.size > target_size(one->target)) /* somebody has cut the file */
+		bytes.size = target_size(one->target);
+	return target_write(one->target, 0, bytes, err) && target_sync(one->target, err);
 }
 
 bool carry_mark(struct carry *carry, struct carried *one, struct error *err)
 {
-	struct bytes marker = { carry->marker, TARGET_SECTOR };
-
 	carry_tell(carry, "mark", one);
-	if (marker.size > target_size(one->target))
-		marker.size = target_size(one->target);
-	return put_head(one, marker, err);
+	return put_head(one, (struct bytes){ carry->marker, TARGET_SECTOR }, err);
 }
 
 static bool write_zeros(struct carried *one, uint64_t from, struct error *err)
@@ -146,16 +144,38 @@ static bool write_zeros(struct carried *one, uint64_t from, struct error *err)
 	return true;
 }
 
+/*
+ * All behind the first sector. Each sector is written once, the last one with the zeros behind its
+ * content: a power cut, or a kill, between two writes would make a sector that is nobody's.
+ */
+static bool write_rest(struct carried *one, struct bytes bytes, struct error *err)
+{
+	uint64_t size = target_size(one->target), at = TARGET_SECTOR;
+	uint64_t whole = bytes.size == size ? size : bytes.size / TARGET_SECTOR * TARGET_SECTOR;
+	uint8_t last[TARGET_SECTOR] = { 0 };
+
+	if (whole > at) {
+		if (!target_write(one->target, at, (struct bytes){ bytes.data + at, whole - at },
+		                  err))
+			return false;
+		at = whole;
+	}
+	if (bytes.size > at) {
+		uint64_t most = size - at < sizeof(last) ? size - at : sizeof(last);
+
+		memcpy(last, bytes.data + at, (size_t)(bytes.size - at));
+		if (!target_write(one->target, at, (struct bytes){ last, most }, err))
+			return false;
+		at += most;
+	}
+	return write_zeros(one, at, err);
+}
+
 bool carry_write(struct carry *carry, struct carried *one, const struct undo_content *content,
                  struct error *err)
 {
-	struct bytes bytes = content->image->bytes;
-	uint64_t head = carry_head(bytes).size;
-
 	carry_tell(carry, "write", one);
-	return target_write(one->target, head,
-	                    (struct bytes){ bytes.data + head, bytes.size - head }, err) &&
-	       write_zeros(one, bytes.size, err) && target_sync(one->target, err);
+	return write_rest(one, content->image->bytes, err) && target_sync(one->target, err);
 }
 
 /* --- (1) and (2) --- */
@@ -227,12 +247,40 @@ static bool finish(struct carry *carry, struct carried *one, enum undo_when to, 
 
 /* --- (7) --- */
 
+/* From the offset FROM on. */
+static bool is_same(const struct carried *one, struct bytes bytes, uint64_t from, bool *same,
+                    struct error *err)
+{
+	uint8_t *piece = talloc_size(NULL, PIECE);
+	bool done = piece || error_memory(err);
+
+	*same = target_size(one->target) == bytes.size;
+	for (uint64_t at = from; done && *same && at < bytes.size; at += PIECE) {
+		size_t size = bytes.size - at < PIECE ? (size_t)(bytes.size - at) : PIECE;
+
+		done = target_read(one->target, at, piece, size, err);
+		*same = done && memcmp(piece, bytes.data + at, size) == 0;
+	}
+	talloc_free(piece);
+	return done;
+}
+
+/* What is in it behind its first sector is the old log, unless somebody else has been there. */
 static bool log_back(struct carry *carry, struct carried *one, struct error *err)
 {
-	if (one->file->action != UNDO_ERASE || !one->target)
+	const struct undo_content *old = &one->file->content[UNDO_OLD];
+	bool same;
+
+	if (one->file->action != UNDO_ERASE)
 		return true;
+	if ((!one->target && !carry_make(carry, one, UNDO_OLD, err)) ||
+	    (target_size(one->target) != old->size && !target_resize(one->target, old->size, err)))
+		return false;
 	carry_tell(carry, "write", one);
-	return put_head(one, one->file->content[UNDO_OLD].image->bytes, err);
+	return is_same(one, old->image->bytes, TARGET_SECTOR, &same, err) &&
+	       (same ||
+	        (write_rest(one, old->image->bytes, err) && target_sync(one->target, err))) &&
+	       put_head(one, old->image->bytes, err);
 }
 
 /* The recovered hive becomes the dirty one that it was: what its logs say is the same. */
@@ -267,33 +315,35 @@ static bool logs_back(struct carry *carry, struct error *err)
 
 /* --- (8) --- */
 
-static bool is_same(const struct carried *one, struct bytes bytes, bool *same, struct error *err)
+/* Of an erased log nothing but its first sector matters. */
+static bool is_erased(const struct carried *one, bool *same, struct error *err)
 {
-	uint8_t *piece = talloc_size(NULL, PIECE);
-	bool done = piece || error_memory(err);
+	struct bytes bytes = carry_head(one->file->content[UNDO_NEW].image->bytes);
+	uint8_t head[TARGET_SECTOR];
 
-	*same = target_size(one->target) == bytes.size;
-	for (uint64_t at = 0; done && *same && at < bytes.size; at += PIECE) {
-		size_t size = bytes.size - at < PIECE ? (size_t)(bytes.size - at) : PIECE;
-
-		done = target_read(one->target, at, piece, size, err);
-		*same = done && memcmp(piece, bytes.data + at, size) == 0;
-	}
-	talloc_free(piece);
-	return done;
+	if (bytes.size > target_size(one->target))
+		bytes.size = target_size(one->target);
+	if (!target_read(one->target, 0, head, (size_t)bytes.size, err))
+		return false;
+	*same = memcmp(head, bytes.data, (size_t)bytes.size) == 0;
+	return true;
 }
 
 static bool compare(struct carry *carry, struct carried *one, enum undo_when to, struct error *err)
 {
+	const struct undo_content *content = &one->file->content[to];
 	bool same = true;
 
-	if (!one->target || !one->file->content[to].present)
+	if (!one->target || !content->present)
 		return true;
 	carry_tell(carry, "compare", one);
-	return is_same(one, one->file->content[to].image->bytes, &same, err) &&
-	       (same ||
-	        error_set(err, ERROR_DESTINATION, "%s: what is read back is not what was written",
-	                  target_shown(one->target)));
+	if (!(one->file->action == UNDO_ERASE && to == UNDO_NEW
+	              ? is_erased(one, &same, err)
+	              : is_same(one, content->image->bytes, 0, &same, err)))
+		return false;
+	return same ||
+	       error_set(err, ERROR_DESTINATION, "%s: what is read back is not what was written",
+	                 target_shown(one->target));
 }
 
 /* --- the order --- */

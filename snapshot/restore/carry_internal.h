@@ -38,6 +38,9 @@ bool carry_names(struct carry *carry, enum undo_when to, struct error *err);
 /* Has a file that is there, or not, to be made, removed or given another size? */
 bool carry_changes_name(const struct carried *one, enum undo_when to);
 
+/* Creates the file of ONE, which is not there. */
+bool carry_make(struct carry *carry, struct carried *one, enum undo_when to, struct error *err);
+
 /* Writes all of CONTENT but its first sector; behind it, to the end of the file, zeros. */
 bool carry_write(struct carry *carry, struct carried *one, const struct undo_content *content,
                  struct error *err);

@@ -72,7 +72,7 @@ static const char *in_memory(const struct statfs *fs)
 
 bool undo_is_durable(TALLOC_CTX *ctx, const char *path, char **why, struct error *err)
 {
-	char *at = talloc_strdup(ctx, path);
+	char *at = talloc_strdup(ctx, *path ? path : ".");
 	const char *what = NULL;
 	struct statfs fs;
 

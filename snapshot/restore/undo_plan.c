@@ -3,6 +3,7 @@
 #include <nettle/base16.h>
 #include <stdlib.h>
 
+#include "hive/name.h"
 #include "snapshot/restore/undo.h"
 
 #define FORMAT "clusnap undo"
@@ -12,9 +13,37 @@ static const char *const whens[UNDO_WHENS] = { "old", "recovered", "new" };
 
 /* --- writing --- */
 
+/* Without the surrogates and the NUL that a WTF-8 may have. */
+static bool is_utf8(const char *text)
+{
+	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
+		if (*c == 0xc0 || (*c == 0xed && c[1] >= 0xa0))
+			return false;
+	}
+	return name_well_formed(text, strlen(text));
+}
+
+/* A path of this computer may be any bytes: what has no place in JSON becomes '?'. */
+static json_t *text_json(const char *text)
+{
+	char *copy;
+	json_t *string;
+
+	if (is_utf8(text))
+		return json_string(text);
+	copy = talloc_strdup(NULL, text);
+	for (char *c = copy; c && *c; c++) {
+		if ((unsigned char)*c >= 0x80)
+			*c = '?';
+	}
+	string = copy ? json_string(copy) : NULL;
+	talloc_free(copy);
+	return string;
+}
+
 static json_t *text_or_null(const char *text)
 {
-	return text ? json_string(text) : json_null();
+	return text ? text_json(text) : json_null();
 }
 
 static json_t *hex_json(struct bytes bytes)
@@ -51,9 +80,10 @@ static json_t *attributes_json(const struct target_attributes *a)
 
 static json_t *file_json(const struct undo_file *file)
 {
-	json_t *object = json_pack("{s:s,s:s,s:s,s:o}", "action", undo_action_name(file->action),
-	                           "volume", undo_volume_name(file->volume), "path", file->path,
-	                           "attributes", attributes_json(&file->attributes));
+	json_t *object =
+		json_pack("{s:s,s:s,s:o,s:o}", "action", undo_action_name(file->action), "volume",
+	                  undo_volume_name(file->volume), "path", text_json(file->path),
+	                  "attributes", attributes_json(&file->attributes));
 
 	for (unsigned when = 0; object && when < UNDO_WHENS; when++)
 		json_object_set_new(object, whens[when], content_json(&file->content[when]));
@@ -67,7 +97,7 @@ static json_t *disk_json(const struct undo_disk *disk)
 	if (!disk->path)
 		return json_null();
 	snprintf(serial, sizeof(serial), "%016llx", (unsigned long long)disk->serial);
-	return json_pack("{s:s,s:o,s:o}", "path", disk->path, "serial",
+	return json_pack("{s:o,s:o,s:o}", "path", text_json(disk->path), "serial",
 	                 text_or_null(disk->serial_known ? serial : NULL), "folder",
 	                 text_or_null(disk->folder));
 }
@@ -86,11 +116,12 @@ struct bytes undo_plan_write(TALLOC_CTX *ctx, const struct undo *undo, struct er
 
 	for (uint32_t i = 0; i < undo->count; i++)
 		json_array_append_new(files, file_json(&undo->files[i]));
-	plan = json_pack("{s:s,s:i,s:s,s:s,s:s,s:s,s:i,s:s,s:o,s:o,s:o,s:o}", "format", FORMAT,
-	                 "version", VERSION, "begun", undo->begun, "host", undo->host, "command",
-	                 undo->command, "node", undo->node, "generation", (int)undo->generation,
-	                 "snapshot", undo->snapshot, "request", request_json(&undo->request),
-	                 "system", disk_json(&undo->disks[UNDO_SYSTEM]), "quorum",
+	plan = json_pack("{s:s,s:i,s:s,s:o,s:s,s:o,s:i,s:s,s:o,s:o,s:o,s:o}", "format", FORMAT,
+	                 "version", VERSION, "begun", undo->begun, "host", text_json(undo->host),
+	                 "command", undo->command, "node", text_json(undo->node), "generation",
+	                 (int)undo->generation, "snapshot", undo->snapshot, "request",
+	                 request_json(&undo->request), "system",
+	                 disk_json(&undo->disks[UNDO_SYSTEM]), "quorum",
 	                 disk_json(&undo->disks[UNDO_QUORUM]), "files", files);
 	if (plan)
 		text = json_dumps(plan, JSON_INDENT(1));
