@@ -4,7 +4,7 @@
  */
 #include "hive/save.h"
 #include "snapshot/collecting.h"
-#include "snapshot/restore/restore.h"
+#include "snapshot/restore/unfinished.h"
 
 #define WARNINGS 2000u /* of one code; a cluster has at most 1600 resources (KB247327) */
 
@@ -28,7 +28,7 @@ static bool open_copies(struct collecting *c)
 
 		collect_progress(c->options, "reading", system);
 		if (!copy_open(c->ctx, system, &c->options->hive, copy, c->err) ||
-		    !restore_interrupted(copy, &interrupted, c->err))
+		    !unfinished_find(copy, &interrupted, c->err))
 			return false;
 	}
 	for (uint32_t i = 0; c->quorum && i < c->quorum->chk_count; i++) {

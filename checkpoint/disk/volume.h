@@ -114,8 +114,8 @@ bool volume_head(struct volume *volume, const char *path, void *buffer, size_t s
                  struct error *err);
 
 /*
- * Takes the lock of who writes to a mounted volume, which lasts as long as VOLUME. Its descriptor is
- * for looking at; -1, with ERROR_REFUSED, if somebody else has the lock.
+ * Takes the lock of who writes to a mounted volume, which lasts as long as VOLUME. Its descriptor
+ * is for looking at; -1, with ERROR_REFUSED, if somebody else has the lock.
  */
 int volume_lock(struct volume *volume, struct error *err);
 

@@ -1,7 +1,7 @@
 /* clusnap status: what GetNodeClusterState and GetClusterInformation would say. */
 #include "checkpoint/copy.h"
 #include "snapshot/cmd/cmd.h"
-#include "snapshot/restore/restore.h"
+#include "snapshot/restore/unfinished.h"
 
 /* One SYSTEM of the command line; unreadable ones stay in the answer, with the reason. */
 struct asked {
@@ -26,7 +26,7 @@ static bool open_all(struct cmd *cmd, const struct hive_options *how, struct ask
 		cmd_progress(cmd, "reading", cmd->args[i]);
 		if (copy_open(cmd->ctx, cmd->args[i], how, copy, &asked->errors[i])) {
 			asked->errors[i].kind = ERROR_NONE; /* of a database, it is an answer */
-			if (!restore_interrupted(copy, &interrupted, err))
+			if (!unfinished_find(copy, &interrupted, err))
 				return false;
 			asked->interrupted |= interrupted;
 			continue;

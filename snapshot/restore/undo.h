@@ -21,6 +21,8 @@
 #include "hive/digest.h"
 #include "hive/problem.h"
 
+#define UNDO_FORMAT "clusnap undo"
+#define UNDO_VERSION 1
 #define UNDO_PLAN_NAME "plan.json"
 #define UNDO_SUMS_NAME "SHA256SUMS"
 #define UNDO_STATE_NAME "state"
@@ -92,6 +94,9 @@ struct undo {
 
 /* "overwrite", "resize", ... */
 const char *undo_action_name(enum undo_action action);
+
+/* "old", "recovered", "new" */
+const char *undo_when_name(enum undo_when when);
 
 /* "system", "quorum" */
 const char *undo_volume_name(enum undo_volume volume);
