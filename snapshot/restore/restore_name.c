@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "snapshot/guard.h"
+#include "snapshot/restore/durable.h"
 #include "snapshot/restore/restoring.h"
 
 #define HOST_NAME_SIZE 256
@@ -73,12 +74,28 @@ static bool on_target(const struct restore *r, const char *path)
 	return found;
 }
 
+/* What lies in Windows' own directories is Windows' to change. */
+static bool refuse_windows(struct restore *r, struct error *err)
+{
+	char *windows = talloc_asprintf(r->ctx, "%s/%s/", r->undo.disks[UNDO_SYSTEM].path,
+	                                r->target.system->windows);
+	char *parent = windows ? restore_real_path(r, r->undo_parent, err) : NULL;
+
+	if (!parent)
+		return windows ? false : error_memory(err);
+	return strncmp(parent, windows, strlen(windows)) != 0 ||
+	       error_set(err, ERROR_REFUSED,
+	                 "%s: lies in the node's Windows directory; name a directory elsewhere, "
+	                 "best on another disk, with --undo",
+	                 r->undo_parent);
+}
+
 static bool check_parent(struct restore *r, struct error *err)
 {
 	char *why;
 
-	if (!guard_snapshot(r->undo_parent, err) ||
-	    !undo_is_durable(r->ctx, r->undo_parent, &why, err))
+	if (!guard_snapshot(r->undo_parent, err) || !refuse_windows(r, err) ||
+	    !durable_check(r->ctx, r->undo_parent, &why, err))
 		return false;
 	if (why && !restore_refuse(r, "undo-not-durable", err, "%s", why))
 		return false;

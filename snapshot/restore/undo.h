@@ -144,7 +144,4 @@ void undo_note(const struct undo *undo, const char *state, struct problems *warn
 /* The current time as "2026-11-28T11:15:00Z". */
 void undo_time(char time[32]);
 
-/* Is PATH, an undo directory or a parent that is not there yet, safe from a power cut? Else why. */
-bool undo_is_durable(TALLOC_CTX *ctx, const char *path, char **why, struct error *err);
-
 #endif

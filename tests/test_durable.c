@@ -54,7 +54,7 @@ static void durable(const char *path, const char *why)
 	struct error err;
 	char *said;
 
-	if (!undo_is_durable(tmp, path, &said, &err))
+	if (!durable_check(tmp, path, &said, &err))
 		fail_msg("%s", err.text);
 	if (!why && said)
 		fail_msg("%s", said);
@@ -170,7 +170,7 @@ static void odd_paths(void **state)
 		struct error err;
 		char *why;
 
-		if (!undo_is_durable(tmp, paths[i], &why, &err))
+		if (!durable_check(tmp, paths[i], &why, &err))
 			fail_msg("%s: %s", paths[i], err.text);
 	}
 	assert_int_equal(chdir("/"), 0);
