@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "snapshot/restore/durable.h"
 #include "tests/testing.h"
 #include "tests/undoing.h"
 

@@ -77,17 +77,15 @@ static bool on_target(const struct restore *r, const char *path)
 /* What lies in Windows' own directories is Windows' to change. */
 static bool refuse_windows(struct restore *r, struct error *err)
 {
-	char *windows = talloc_asprintf(r->ctx, "%s/%s/", r->undo.disks[UNDO_SYSTEM].path,
-	                                r->target.system->windows);
-	char *parent = windows ? restore_real_path(r, r->undo_parent, err) : NULL;
+	char *windows =
+		talloc_asprintf(r->ctx, "%s/%s", r->options->target, r->target.system->windows);
 
-	if (!parent)
-		return windows ? false : error_memory(err);
-	return strncmp(parent, windows, strlen(windows)) != 0 ||
-	       error_set(err, ERROR_REFUSED,
-	                 "%s: lies in the node's Windows directory; name a directory elsewhere, "
-	                 "best on another disk, with --undo",
-	                 r->undo_parent);
+	if (!windows)
+		return error_memory(err);
+	return volume_is_raw(r->target.system->volume) ||
+	       guard_source(r->undo_parent, windows, err) ||
+	       error_wrap(err, "the undo directory cannot be there; name a directory elsewhere, "
+	                       "best on another disk, with --undo");
 }
 
 static bool check_parent(struct restore *r, struct error *err)
