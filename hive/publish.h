@@ -117,4 +117,7 @@ const char *publish_dir_warning(const struct publish_dir *dir);
 bool publish_dir_left_behind(TALLOC_CTX *ctx, const char *path, char **old, char **new,
                              struct error *err);
 
+/* fsync of a device or file that was written over in place; false and errno. */
+bool publish_sync_descriptor(int fd);
+
 #endif

@@ -206,19 +206,21 @@ static const struct ntfs_record *listed_in(TALLOC_CTX *tmp, struct ntfs *ntfs,
                                            struct ntfs_record **last, struct error *err)
 {
 	uint64_t number_of = le64_get(entry->record) & NTFS_NUMBER;
+	struct ntfs_record *record = *last;
 
 	if (number_of == base->number)
 		return base;
-	if (*last && (*last)->number == number_of)
-		return *last;
-	talloc_free(*last);
-	*last = ntfs_record_read(tmp, ntfs, number_of, err);
-	if (!*last)
-		return NULL;
-	if (((*last)->flags & NTFS_RECORD_USED) && ((*last)->base & NTFS_NUMBER) == base->number)
-		return *last;
-	ntfs_record_damaged(err, "damaged: a part of it is another file's");
-	return NULL;
+	if (record && record->number == number_of)
+		return record;
+	talloc_free(record);
+	record = ntfs_record_read(tmp, ntfs, number_of, err);
+	*last = record;
+	if (record &&
+	    (!(record->flags & NTFS_RECORD_USED) || (record->base & NTFS_NUMBER) != base->number)) {
+		ntfs_record_damaged(err, "damaged: a part of it is another file's");
+		record = NULL;
+	}
+	return record;
 }
 
 /* The attributes in the order of the list, which is that of their clusters. */

@@ -191,6 +191,27 @@ struct image *volume_file(TALLOC_CTX *ctx, struct volume *volume, const char *pa
 	return image;
 }
 
+struct ntfs_file *volume_ntfs_file(TALLOC_CTX *ctx, struct volume *volume, const char *path,
+                                   char **spelled, struct error *err)
+{
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	struct ntfs_file *file = NULL;
+	struct spot spot;
+
+	if (!tmp) {
+		error_memory(err);
+		return NULL;
+	}
+	if (!volume->top.ntfs) {
+		error_set(err, ERROR_SOURCE, "%s: is mounted", volume->path);
+	} else if (walk_to_file(tmp, volume, path, &spot, err)) {
+		file = talloc_steal(ctx, spot.file);
+		*spelled = talloc_steal(ctx, spot.path);
+	}
+	talloc_free(tmp);
+	return file;
+}
+
 /* Reads from the start of a file that was seen to be regular, and is looked at once more. */
 static bool read_head(const struct spot *spot, void *buffer, size_t size, size_t *got,
                       struct error *err)

@@ -29,6 +29,7 @@
 
 struct medium;
 struct ntfs;
+struct ntfs_file;
 struct volume; /* a talloc object that closes itself */
 
 /* What a path leads to. */
@@ -108,6 +109,13 @@ struct source *volume_source(TALLOC_CTX *ctx, struct volume *volume, const char 
 /* Reads any regular file whole. */
 struct image *volume_file(TALLOC_CTX *ctx, struct volume *volume, const char *path,
                           struct error *err);
+
+/*
+ * A regular file of a raw volume, to be read by checkpoint/disk/ntfs.h, on CTX; *SPELLED is its
+ * path as the volume spells it, likewise.
+ */
+struct ntfs_file *volume_ntfs_file(TALLOC_CTX *ctx, struct volume *volume, const char *path,
+                                   char **spelled, struct error *err);
 
 /* Reads the first SIZE bytes of a regular file, or as many as there are, and no more. */
 bool volume_head(struct volume *volume, const char *path, void *buffer, size_t size, size_t *got,
