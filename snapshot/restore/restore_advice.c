@@ -2,6 +2,7 @@
  * What Windows will do with what was restored, and what an administrator has to do now. Every
  * sentence has its source: KB articles by number, docs/cluster.md for the rest.
  */
+#include <string.h>
 #include <strings.h>
 
 #include "snapshot/restore/restoring.h"
@@ -26,18 +27,31 @@ static bool has_quorum(const struct restore *r)
 	return r->quorum || r->undo.disks[UNDO_QUORUM].path;
 }
 
+/* SENTENCE, and how what was written would win. A second edit finds nothing to change any more. */
+static bool say_yields(struct restore *r, const char *sentence, const char *options,
+                       struct error *err)
+{
+	const char *how =
+		strcmp(r->undo.command, "edit") == 0
+			? "To make this edit prevail, take it back with clusnap undo, and "
+			  "edit again with"
+			: "To make what was restored prevail, restore with";
+	char *text = talloc_asprintf(r->ctx, "%s %s %s", sentence, how, options);
+
+	return text ? say(r, text, err) : error_memory(err);
+}
+
 static bool first_generation(struct restore *r, struct error *err)
 {
 	if (!r->undo.request.authoritative)
-		return say(
+		return say_yields(
 			r,
 			"At its next start this node first tries to join: if another node is up, "
-			"it takes the database from that one and what was restored here is "
+			"it takes the database from that one, and what was written here is "
 			"overwritten. If none is up it forms the cluster: it then takes the "
 			"database of the quorum disk if quolog.log and the latest chk????.tmp "
-			"there are valid, and this CLUSDB only if they are not (Q217147). To make "
-			"what was restored prevail, restore with --authoritative --quorum DIR.",
-			err);
+			"there are valid, and this CLUSDB only if they are not (Q217147).",
+			"--authoritative --quorum DIR.", err);
 	return say(r,
 	           has_quorum(r)
 	                   ? "Keep the other nodes switched off or their cluster service "
@@ -59,14 +73,13 @@ static bool first_generation(struct restore *r, struct error *err)
 static bool second_generation(struct restore *r, struct error *err)
 {
 	if (!r->undo.request.authoritative)
-		return say(
+		return say_yields(
 			r,
 			"At its next start this node joins if another node is up, and is given the "
 			"whole database if its version tag is the older one. If it takes part in "
 			"forming the cluster, the copy with the newest tag wins, on whichever "
-			"node or witness disk that is (KB947713). To make what was restored "
-			"prevail, restore with --authoritative and start as that says.",
-			err);
+			"node or witness disk that is (KB947713).",
+			"--authoritative and start as that says.", err);
 	return say(r,
 	           "Stop the cluster service on all other nodes (net stop clussvc, or leave them "
 	           "switched off). Start Windows here, then: net start clussvc /fq",
