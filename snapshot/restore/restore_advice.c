@@ -27,16 +27,17 @@ static bool has_quorum(const struct restore *r)
 	return r->quorum || r->undo.disks[UNDO_QUORUM].path;
 }
 
-/* SENTENCE, and how what was written would win. A second edit finds nothing to change any more. */
+/* SENTENCE, and with what OPTIONS what is written wins. A second edit has nothing to change. */
 static bool say_yields(struct restore *r, const char *sentence, const char *options,
                        struct error *err)
 {
-	const char *how =
-		strcmp(r->undo.command, "edit") == 0
-			? "To make this edit prevail, take it back with clusnap undo, and "
-			  "edit again with"
-			: "To make what was restored prevail, restore with";
-	char *text = talloc_asprintf(r->ctx, "%s %s %s", sentence, how, options);
+	bool edit = strcmp(r->undo.command, "edit") == 0;
+	char *text = talloc_asprintf(
+		r->ctx, "%s %s %s%s.", sentence,
+		edit ? "To make an edit prevail, make it with"
+		     : "To make what was restored prevail, restore with",
+		options,
+		edit ? " (one that was made without is taken back first, with clusnap undo)" : "");
 
 	return text ? say(r, text, err) : error_memory(err);
 }
@@ -51,7 +52,7 @@ static bool first_generation(struct restore *r, struct error *err)
 			"overwritten. If none is up it forms the cluster: it then takes the "
 			"database of the quorum disk if quolog.log and the latest chk????.tmp "
 			"there are valid, and this CLUSDB only if they are not (Q217147).",
-			"--authoritative --quorum DIR.", err);
+			"--authoritative --quorum DIR", err);
 	return say(r,
 	           has_quorum(r)
 	                   ? "Keep the other nodes switched off or their cluster service "
@@ -79,7 +80,7 @@ static bool second_generation(struct restore *r, struct error *err)
 			"whole database if its version tag is the older one. If it takes part in "
 			"forming the cluster, the copy with the newest tag wins, on whichever "
 			"node or witness disk that is (KB947713).",
-			"--authoritative and start as that says.", err);
+			"--authoritative and start as that says", err);
 	return say(r,
 	           "Stop the cluster service on all other nodes (net stop clussvc, or leave them "
 	           "switched off). Start Windows here, then: net start clussvc /fq",
