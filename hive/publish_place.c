@@ -150,8 +150,8 @@ struct publish_place *publish_place_directory(TALLOC_CTX *ctx, const char *path,
 			error_memory(err);
 		else if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)
 			error_set(err, ERROR_DESTINATION,
-			          "%s: ERROR_DIRECTORY (267): what it is to stand in is no "
-			          "directory",
+			          "%s: ERROR_DIRECTORY (267): there is no directory above it to "
+			          "make it in",
 			          path);
 		else
 			error_errno(err, ERROR_DESTINATION, "%s: cannot open its parent directory",

@@ -70,7 +70,7 @@ bool guard_source(const char *destination, const char *source, struct error *err
 
 /*
  * PATH without links, dots and slashes too many; its last name need not exist. ERROR_DESTINATION if
- * the directory that it is to stand in does not.
+ * the directory above it does not.
  */
 static char *resolve(const char *path, struct error *err)
 {
@@ -93,7 +93,7 @@ static char *resolve(const char *path, struct error *err)
 	free(real);
 	if (!full)
 		error_set(err, ERROR_DESTINATION,
-		          "%s: ERROR_DIRECTORY (267): what it is to stand in is no directory",
+		          "%s: ERROR_DIRECTORY (267): there is no directory above it to make it in",
 		          path);
 	return full;
 }

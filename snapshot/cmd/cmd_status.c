@@ -301,6 +301,8 @@ const struct command command_status = {
 		"database.\n"
 		"Whether a node is running cannot be told from its disk. Exit status 1: a SYSTEM "
 		"is not\n"
-		"a cluster node, or its ClusDb, SYSTEM or SOFTWARE is damaged or missing.",
+		"a cluster node, or its ClusDb, SYSTEM or SOFTWARE is damaged or missing. Exit "
+		"status 6: a\n"
+		"restore of a SYSTEM is not finished. A hint is the command that cures a problem.",
 	.run = run,
 };

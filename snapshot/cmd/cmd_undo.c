@@ -74,9 +74,9 @@ static void print_one(const struct undo *undo, const char *path, const struct er
 		cmd_print("%s", err->text);
 		return;
 	}
-	cmd_print("%s: %s of %s, begun %s, %u files, %s", path, undo->command,
+	cmd_print("%s: %s of %s, begun %s, %u file%s, %s", path, undo->command,
 	          *undo->node ? undo->node : "a node without a name", undo->begun, undo->count,
-	          *undo->state ? undo->state : "not finished");
+	          undo->count == 1 ? "" : "s", *undo->state ? undo->state : "not finished");
 }
 
 static bool has(TALLOC_CTX *ctx, const char *path, const char *name)

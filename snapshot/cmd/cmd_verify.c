@@ -65,13 +65,14 @@ static int run(struct cmd *cmd, int argc, char **argv)
 const struct command command_verify = {
 	.name = "verify",
 	.arguments = "SNAPSHOT|UNDO",
-	.summary = "is a snapshot complete and undamaged, and up to which transaction",
+	.summary = "is a snapshot, or an undo directory, complete and undamaged",
 	.help = "Reads all of SNAPSHOT: quolog.log record by record, every file by its SHA-256, "
 		"every hive\n"
 		"by the validator, the database's tree by its digest. The id it prints stands for "
 		"the whole\n"
 		"snapshot. Exit status 1: it is damaged, incomplete, or not the one with the "
 		"--expect id.\n"
-		"Of an UNDO directory, which `restore` has made: is every byte of it there.",
+		"UNDO is a directory that `restore`, `edit` or `undo` has made: has each of its "
+		"files the\nSHA-256 that its plan says?",
 	.run = run,
 };

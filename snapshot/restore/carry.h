@@ -11,18 +11,20 @@
  * cut, has left. What each file of the plan goes through, in both directions; each is durable
  * before the next begins:
  *
- *  (1) calm	A hive that is dirty becomes, where it is, what Windows would load: its logs are
- *		applied, then its first sector says that it is clean. Its logs do not count any
- *more. (2) erase	The first sector of each log becomes zeros. (3) mark	The first sector of
- *each file that is written to becomes a marker (marker.h). (4) write	All sectors but the first of
- *the files that keep their size. (5) names	What a file-system driver must do: directories and
- *files made, files made longer (the size is durable before the data) or shorter, files and
- *directories removed.
- *  (6) finish	The first sectors, in reverse order of the plan: CLUSDB's, which is the first of a
- *		plan, is the last, so nothing looks finished before all is.
- *  (7) logs	Back only: the first sectors of logs, then those of hives that were dirty, then
- *		their other sectors.
- *  (8) compare	Every file is read back.
+ *  (1) calm     A hive that is dirty becomes, where it is, what Windows would load: its logs are
+ *               applied, then its first sector says that it is clean. From here on its logs do
+ *               not count any more.
+ *  (2) erase    The first sector of each log becomes zeros.
+ *  (3) mark     The first sector of each file that is written to becomes a marker (marker.h).
+ *  (4) write    All sectors but the first, of the files that do not get longer.
+ *  (5) names    What a file-system driver must do: directories and files are made, files get
+ *               longer (the size is durable before the data) or shorter, files and directories
+ *               are removed.
+ *  (6) finish   The first sectors, in reverse order of the plan: CLUSDB's, which is the first of
+ *               a plan, is the last, so nothing looks finished before all is.
+ *  (7) logs     Back only: the first sectors of logs, then those of hives that were dirty, then
+ *               their other sectors.
+ *  (8) compare  Every file is read back.
  *
  * Why a power cut at any point leaves each hive, recovered with its logs as Windows does it, old,
  * new or refused, under any order and tearing of the writes since the last flush:

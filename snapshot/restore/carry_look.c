@@ -149,7 +149,8 @@ bool carry_look(struct carry *carry, bool force, enum carry_state *state, struct
 		if (!look.ours && !force)
 			return error_set(err, ERROR_REFUSED,
 			                 "%s/%s: changed-since: somebody else has changed it since "
-			                 "%s; what it has now counts more, if that was Windows",
+			                 "%s; if that was Windows, what it has now counts more; "
+			                 "--force changed-since writes over it all the same",
 			                 volume_path(one->volume), one->file->path,
 			                 carry->undo->begun);
 		all_old = all_old && look.old && look.ours;

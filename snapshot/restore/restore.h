@@ -2,8 +2,7 @@
  * restore: ClusDb and checkpoints back into a stopped node.
  *
  *	restore_plan(ctx, &options, &restore, &err);	looks at everything, writes nothing
- *	restore_run(&restore, &err);			makes the undo directory, then carries it
- *out
+ *	restore_run(&restore, &err);			makes the undo directory, carries it out
  *
  * A plan is what an undo directory holds (snapshot/restore/undo.h): the files that change, with
  * their old and new bytes. What is restored, by options->request:

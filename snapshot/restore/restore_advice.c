@@ -2,6 +2,7 @@
  * What Windows will do with what was restored, and what an administrator has to do now. Every
  * sentence has its source: KB articles by number, docs/cluster.md for the rest.
  */
+#include <string.h>
 #include <strings.h>
 
 #include "snapshot/restore/restoring.h"
@@ -26,18 +27,32 @@ static bool has_quorum(const struct restore *r)
 	return r->quorum || r->undo.disks[UNDO_QUORUM].path;
 }
 
+/* SENTENCE, and with what OPTIONS what is written wins. A second edit has nothing to change. */
+static bool say_yields(struct restore *r, const char *sentence, const char *options,
+                       struct error *err)
+{
+	bool edit = strcmp(r->undo.command, "edit") == 0;
+	char *text = talloc_asprintf(
+		r->ctx, "%s %s %s%s.", sentence,
+		edit ? "To make an edit prevail, make it with"
+		     : "To make what was restored prevail, restore with",
+		options,
+		edit ? " (one that was made without is taken back first, with clusnap undo)" : "");
+
+	return text ? say(r, text, err) : error_memory(err);
+}
+
 static bool first_generation(struct restore *r, struct error *err)
 {
 	if (!r->undo.request.authoritative)
-		return say(
+		return say_yields(
 			r,
 			"At its next start this node first tries to join: if another node is up, "
-			"it takes the database from that one and what was restored here is "
+			"it takes the database from that one, and what was written here is "
 			"overwritten. If none is up it forms the cluster: it then takes the "
 			"database of the quorum disk if quolog.log and the latest chk????.tmp "
-			"there are valid, and this CLUSDB only if they are not (Q217147). To make "
-			"what was restored prevail, restore with --authoritative --quorum DIR.",
-			err);
+			"there are valid, and this CLUSDB only if they are not (Q217147).",
+			"--authoritative --quorum DIR", err);
 	return say(r,
 	           has_quorum(r)
 	                   ? "Keep the other nodes switched off or their cluster service "
@@ -59,14 +74,13 @@ static bool first_generation(struct restore *r, struct error *err)
 static bool second_generation(struct restore *r, struct error *err)
 {
 	if (!r->undo.request.authoritative)
-		return say(
+		return say_yields(
 			r,
 			"At its next start this node joins if another node is up, and is given the "
 			"whole database if its version tag is the older one. If it takes part in "
 			"forming the cluster, the copy with the newest tag wins, on whichever "
-			"node or witness disk that is (KB947713). To make what was restored "
-			"prevail, restore with --authoritative and start as that says.",
-			err);
+			"node or witness disk that is (KB947713).",
+			"--authoritative and start as that says", err);
 	return say(r,
 	           "Stop the cluster service on all other nodes (net stop clussvc, or leave them "
 	           "switched off). Start Windows here, then: net start clussvc /fq",

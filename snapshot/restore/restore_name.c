@@ -92,8 +92,9 @@ static bool check_parent(struct restore *r, struct error *err)
 {
 	char *why;
 
-	if (!guard_snapshot(r->undo_parent, err) || !refuse_windows(r, err) ||
-	    !durable_check(r->ctx, r->undo_parent, &why, err))
+	if (!guard_snapshot(r->undo_parent, err))
+		return error_wrap(err, "name a directory for the old files with --undo DIR");
+	if (!refuse_windows(r, err) || !durable_check(r->ctx, r->undo_parent, &why, err))
 		return false;
 	if (why && !restore_refuse(r, "undo-not-durable", err, "%s", why))
 		return false;
