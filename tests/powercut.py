@@ -3,8 +3,9 @@
     powercut.py BEFORE LOG count                how many writes LOG has
     powercut.py BEFORE LOG steps                every step of LOG, a line each
     powercut.py BEFORE LOG N OUT                OUT is BEFORE with the first N writes
-    powercut.py BEFORE LOG cut SEED OUT         OUT is BEFORE after a power cut that SEED chooses
-    powercut.py BEFORE LOG scatter SEED OUT     likewise, with every sector for itself
+    powercut.py BEFORE LOG cut SEED OUT [POINT] OUT is BEFORE after a power cut that SEED chooses
+    powercut.py BEFORE LOG scatter SEED OUT [POINT]
+                                                likewise, with every sector for itself
 
 Three models of a power cut:
 
@@ -19,6 +20,7 @@ LOG is what qemu's blklogwrites records (the format of the kernel's dm-log-write
 and, for each write, a header in a sector of its own and the data. tests/recorder.py writes logs of
 several volumes in the same format: bits 40 and up of a sector's number are the number of the volume.
 A flush is about one volume. BEFORE is then a list of images with commas between them, OUT too.
+POINT: how many of the steps (writes and flushes) had been begun, instead of one that SEED chooses.
 """
 import random
 import struct
@@ -161,8 +163,8 @@ def main(before, log, what, *more):
                                                      if step.data else "flush"))
         return
     if what in ("cut", "scatter"):
-        seed, out = more
-        some = cut(list(steps(log)), int(seed), what == "scatter").writes
+        seed, out, *point = more
+        some = cut(list(steps(log)), int(seed), what == "scatter", int(point[0]) if point else None).writes
     else:
         some, (out,) = writes(log)[:int(what)], more
     images = [bytearray(read(path)) for path in before.split(",")]
