@@ -24,12 +24,12 @@ power failure left them, and $undo as it was at that moment, and it must be that
 
 What a mount can lose, names and records, no tool but chkdsk mends, so there is an answer that counts
 as no failure where something is mounted: the driver refuses the volume ("not-mounting"), or the
-command refuses it, and ntfs.py cannot read all of it either ("unreadable").
+command refuses it, and ntfs.py or the driver cannot read all of it either ("unreadable").
 
 --backward: the old state is the one after --run (of an undo). --again 5,3: every fifth --resume and
 --rollback is recorded, too, and cut three times. --undo-on: $undos is on that volume, which is cut
-like the others; where nothing is left of $undo the other volumes must be as they were. A volume that
-is not NTFS is mounted by the kernel in either way. --save: the images after --run and $undos are left
+like the others, and mounted in either way; where nothing is left of $undo the other volumes must be as
+they were. A volume that is not NTFS is mounted by the kernel. --save: the images after --run and $undos are left
 there. --allow partial: is no failure (recovered.py).
 
 Prints a line of counts, then what is wrong. Exit status: 0, 1 something is wrong, 2 wrong use.
@@ -52,7 +52,7 @@ from recorder import MNT_DETACH, Recorder, unmount
 from recovered import GOOD, Judge, base_is_valid, logs_of
 
 MODELS = ("cut", "cut", "scatter", "cut", "cut", "prefix")
-NTFS_OPTIONS = "rw,nodev,nosuid,noexec,windows_names,no_detach"
+NTFS_OPTIONS = os.environ.get("SWEEP_NTFS_OPTIONS", "rw,nodev,nosuid,noexec,windows_names") + ",no_detach"
 SECONDS = 120
 TOLD, MOST_WRONG = 300, 20
 
@@ -117,23 +117,34 @@ def only_one(folder):
 
 class Answer(collections.namedtuple("Answer", "status said")):
     def __str__(self):
-        return "exit status %d: %s" % (self.status, " | ".join(self.said.split("\n"))[:TOLD])
+        said = " | ".join(self.said.split("\n"))
+        if len(said) > TOLD:
+            said = said[:TOLD // 2] + "..." + said[-TOLD // 2:]
+        return "exit status %d: %s" % (self.status, said)
 
 
-def carry_out(steps, folder, paths, undos, undo_on, between=lambda: None):
-    """Runs the steps of a command; the Answer of the last one, or of the first that failed."""
+def run(command, environment):
+    done = subprocess.run(["bash", "-c", command], env=environment, stdin=subprocess.DEVNULL, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=SECONDS, errors="replace")
+    return Answer(done.returncode, done.stdout.strip())
+
+
+def carry_out(steps, folder, paths, undos, undo_on, between=lambda: None, first=lambda run: None):
+    """Runs the steps of a command; the Answer of the last one, or of the first that failed. FIRST is
+    called before, with a function that runs a command where the first step does."""
     answer = Answer(0, "")
     for way, command in steps:
-        mounts = {name: path for name, path in paths.items() if way == "mounted" or not is_ntfs(path)}
+        mounts = {name: path for name, path in paths.items()
+                  if way == "mounted" or name == undo_on or not is_ntfs(path)}
         with Mounted(folder, mounts) as mounted:
             environment = {**os.environ, **paths, **mounted.at}
             environment["undos"] = mounted.at[undo_on] + "/undo" if undo_on else undos
             environment["undo"] = only_one(environment["undos"]) or ""
             if undo_on and not environment["undo"] and "$undos" not in command:
                 return Answer(-1, "no UNDO")
-            done = subprocess.run(["bash", "-c", command], env=environment, stdin=subprocess.DEVNULL, text=True,
-                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=SECONDS, errors="replace")
-            answer = Answer(done.returncode, done.stdout.strip())
+            first(lambda command, environment=environment: run(command, environment))
+            first = lambda run: None
+            answer = run(command, environment)
         between()
         if answer.status:
             break
@@ -148,10 +159,10 @@ def volume_of(name_and_path):
 class Files:
     """All files of some volumes, read by ntfs.py, and what of them cannot be read."""
 
-    def __init__(self, images):
+    def __init__(self, images, undo_on):
         self.problems, self.trees = [], {}
         for name, image in images.items():
-            if bytes(image[3:11]) == b"NTFS    ":
+            if name != undo_on:
                 try:
                     self.trees[name] = ntfs.Volume(image).tree(self.problems)
                 except ntfs.NtfsError as error:
@@ -198,13 +209,15 @@ class Case:
             self.new, self.new_files, self.judges = parent.new, parent.new_files, parent.judges
         else:
             self.old, self.new = (self.after, before) if options.backward else (before, self.after)
-            self.old_files, self.new_files = Files(self.old), Files(self.new)
+            self.old_files, self.new_files = Files(self.old, options.undo_on), Files(self.new, options.undo_on)
             self.judges = {}
             for volume, path in options.hive:
                 sides = [files.hive(volume, path) or (b"", []) for files in (self.old_files, self.new_files)]
                 self.judges[volume, path] = Judge(*sides)
         self.last = options.last if not parent and not options.backward else None
-        self.made = sum(1 for step in self.steps if not step.mark)
+        told = [step for step in self.steps if not step.mark]
+        self.made, self.writes = len(told), sum(1 for step in told if step.data)
+        self.flushes = sorted({0, self.made, *(number for number, step in enumerate(told) if not step.data)})
         self.first = self.first_data()
         self.look(run or options.run)
 
@@ -224,11 +237,11 @@ class Case:
         """{volume: [(offset, size)]} of the sectors that hold data of the files that are about."""
         found = {}
         for name, image in self.before.items():
-            if bytes(image[3:11]) != b"NTFS    ":
+            if name == self.options.undo_on:
                 continue
             volume, found[name] = ntfs.Volume(image), []
             about = [path.upper() for of, path in self.options.hive + self.options.file if of == name]
-            for path, number in volume.walk():
+            for path, number in volume.walk(problems=[]):
                 if any(path.upper() == one or logs_of(one, [path]) or
                        one.endswith("/*") and path.upper().startswith(one[:-1]) for one in about):
                     found[name] += volume.extents(number, tight=True)
@@ -256,14 +269,20 @@ class Case:
                 self.wrong.append("the %s volume cannot be read: %s" % (what, problem))
 
     def cut(self, number, cuts, seed):
-        """Cut NUMBER of CUTS: (the Cut, what to call it). The points lie evenly in the record."""
+        """Cut NUMBER of CUTS: (the Cut, what to call it). Half of the points lie evenly in the record, half
+        evenly in its flushes, between which there may be one write or a hundred."""
         rng = random.Random("%d %d" % (seed, number))
         model = MODELS[number % len(MODELS)]
-        point = min(int((number + rng.random()) / cuts * (self.made + 1)), self.made)
+        where = (number + rng.random()) / cuts
         if model == "prefix":
-            writes = sum(1 for step in self.steps if step.data)
-            made = min(int((number + rng.random()) / cuts * (writes + 1)), writes)
+            made = min(int(where * (self.writes + 1)), self.writes)
             return powercut.prefix(self.steps, made), "prefix %d" % made
+        if number % 2:
+            where *= len(self.flushes) - 1
+            start, end = self.flushes[int(where)], self.flushes[int(where) + 1]
+            point = start + int(where % 1 * (end - start + 1))
+        else:
+            point = min(int(where * (self.made + 1)), self.made)
         chosen = rng.getrandbits(30)
         return powercut.cut(self.steps, chosen, model == "scatter", point), "%s seed %d point %d" % (
             model, chosen, point)
@@ -282,7 +301,7 @@ class Attempt:
         self.options = case.options
         self.counts, self.wrong = collections.Counter(), []
         self.images = case.images(some)
-        self.files = Files(self.images)
+        self.files = Files(self.images, self.options.undo_on)
         os.makedirs(folder, exist_ok=True)
 
     def wrongly(self, text):
@@ -300,6 +319,8 @@ class Attempt:
                     self.wrongly("%s:%s is not there" % (volume, path))
                 continue
             word, why = judge.of(*found)
+            if word not in GOOD and self.files.problems:    # of a log, say
+                word = "unreadable"
             words.append(word)
             sector = found[0][:ntfs.SECTOR]
             if sector not in (judge.old.hive[:ntfs.SECTOR], judge.new.hive[:ntfs.SECTOR]):
@@ -307,7 +328,7 @@ class Attempt:
                 self.marked |= bool(found[0]) and not base_is_valid(sector)
             if base_is_valid(sector) and found[0] not in (judge.old.hive, judge.new.hive):
                 self.counts["state (a base block before other bytes)"] += 1
-            if word not in GOOD and word not in self.options.allow:
+            if word not in GOOD + ("unreadable",) and word not in self.options.allow:
                 self.wrongly("%s:%s is %s: %s" % (volume, path, word, why))
         self.counts["state " + "+".join(sorted(set(words)))] += 1
         if self.case.last and not self.files.problems:
@@ -338,13 +359,11 @@ class Attempt:
         if difference and not self.files.problems:
             self.wrongly("there is no UNDO, but %s" % difference)
 
-    def status(self, way, paths):
+    def status(self, run):
         """Rule 2."""
         if not self.options.status or self.files.problems:
             return
-        answer = carry_out([(way, self.options.status)], self.folder, paths, self.undos, self.options.undo_on)
-        if answer.status == -1:
-            return
+        answer = run(self.options.status)
         if answer.status != 6 and self.marked:
             self.wrongly("status, a hive is marked: %s" % (answer,))
         if answer.status == 6 and not self.other:
@@ -356,9 +375,8 @@ class Attempt:
         if not self.options.undo_on and not only_one(self.undos):
             return False
         try:
-            if name == "resume":
-                self.status(steps[0][0], paths)
-            answer = carry_out(steps, self.folder, paths, self.undos, self.options.undo_on)
+            answer = carry_out(steps, self.folder, paths, self.undos, self.options.undo_on,
+                               first=self.status if name == "resume" else lambda run: None)
         except NotMounting:
             self.counts["%s not-mounting" % name] += 1
             if not any(way == "mounted" for way, _ in steps) and not self.options.undo_on:
@@ -370,16 +388,16 @@ class Attempt:
         if answer.status == -1:
             return False
         images = {one: ntfs.load(path) for one, path in paths.items()}
-        ntfs_only = {one: image for one, image in images.items() if one in self.files.trees}
-        if answer.status == 0 and self.case.whole and all(goal[one] == image for one, image in ntfs_only.items()):
+        judged = {one: image for one, image in images.items() if one != self.options.undo_on}
+        if answer.status == 0 and self.case.whole and all(goal[one] == image for one, image in judged.items()):
             self.counts["%s exact" % name] += 1
             return True
-        files = Files(ntfs_only)
+        files = Files(judged, self.options.undo_on)
         difference = files.difference(goal_files)
         if answer.status == 0:
-            self.ended(name, files, difference, goal, ntfs_only)
+            self.ended(name, files, difference, goal, judged)
         else:
-            self.refused(name, answer, files)
+            self.refused(name, steps, answer, files)
         return True
 
     def ended(self, name, files, difference, goal, images):
@@ -395,12 +413,28 @@ class Attempt:
         else:
             self.counts["%s exact" % name] += 1
 
-    def refused(self, name, answer, files):
+    def driver_objects(self):
+        """Can the driver not read something, where ntfs.py can?"""
+        try:
+            with Mounted(self.folder, self.lay_out()) as mounted:
+                for folder in mounted.at.values():
+                    for at, _, names in os.walk(folder, onerror=self.raising):
+                        for name in names:
+                            ntfs.load(os.path.join(at, name))
+        except (OSError, NotMounting):
+            return True
+        return False
+
+    @staticmethod
+    def raising(error):
+        raise error
+
+    def refused(self, name, steps, answer, files):
         changed = files.difference(self.files)
         early = self.some.point <= self.case.first and not self.files.problems
         if early and not self.files.difference(self.case.new_files if self.options.backward else self.case.old_files):
             self.counts["%s refused, nothing done" % name] += 1
-        elif self.files.problems:
+        elif self.files.problems or any(way == "mounted" for way, _ in steps) and self.driver_objects():
             self.counts["%s unreadable" % name] += 1
         else:
             self.wrongly("%s: %s" % (name, answer))
@@ -447,7 +481,7 @@ def attempt(number):
     some, what = case.cut(number, case.options.cuts, case.options.seed)
     one = Attempt(case, some, what, os.path.join(case.options.dir, "worker.%d" % os.getpid()))
     one.all()
-    if case.options.again and number % case.options.again[0] == 0 and not one.wrong and (
+    if case.options.again and number % case.options.again[0] == 0 and not one.wrong + one.files.problems and (
             only_one(getattr(one, "undos", "")) or case.options.undo_on):
         for name, steps, *_ in one.ends():
             one.again(name, steps, case.options.again[1])
@@ -493,8 +527,7 @@ def save(case, undos, folder):
 
 def told(case, counts):
     """The line of counts."""
-    writes = sum(1 for step in case.steps if step.data)
-    parts = ["%d writes, %d flushes, %d cuts" % (writes, case.made - writes, case.options.cuts)]
+    parts = ["%d writes, %d flushes, %d cuts" % (case.writes, case.made - case.writes, case.options.cuts)]
     for group in ("state", "resume", "rollback", "again", "no"):
         found = ["%s %d" % (key.partition(" ")[2] if group != "no" else key, counts[key])
                  for key in sorted(counts) if key.partition(" ")[0] == group]
