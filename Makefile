@@ -10,6 +10,8 @@
 #   make deps        install the missing Debian packages (as root, or with sudo)
 #   make clean       remove build/
 #
+# DISKS=no builds without libfsntfs and libbfio: disks must then be mounted to be read.
+#
 # Variables: CC, CFLAGS, SAN=address,undefined (builds in its own folder), WERROR=1, V=1,
 # WRAPPER="valgrind ..." (put before every test program), PREFIX, DESTDIR.
 
@@ -18,6 +20,8 @@ PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 PKG_CONFIG ?= pkg-config
 SAN ?=
+DISKS ?= yes
+disks := $(filter-out no,$(DISKS))
 VERSION := 0.1
 
 BUILD := build$(if $(SAN),/san)
@@ -25,7 +29,7 @@ Q := $(if $(V),,@)
 
 ifneq ($(MAKECMDGOALS),deps)
 ifneq ($(MAKECMDGOALS),clean)
-packages := hivex talloc zlib nettle jansson smartcols
+packages := hivex talloc zlib nettle jansson smartcols $(if $(disks),libfsntfs libbfio)
 pkg_cflags := $(shell $(PKG_CONFIG) --cflags $(packages) 2>/dev/null)
 pkg_libs := $(shell $(PKG_CONFIG) --libs $(packages) 2>/dev/null)
 endif
@@ -35,12 +39,17 @@ warnings := -Wall -Wextra -Wshadow -Wvla -Wundef -Wpointer-arith -Wmissing-proto
 	-Wstrict-prototypes -Wwrite-strings -Wimplicit-fallthrough -Wconversion \
 	-Wno-sign-conversion $(if $(WERROR),-Werror)
 sanitize := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
-compile := $(CC) -std=gnu11 -D_GNU_SOURCE -I. $(warnings) $(pkg_cflags) $(sanitize) $(CFLAGS) \
+compile := $(CC) -std=gnu11 -D_GNU_SOURCE -I. $(if $(disks),,-DWITHOUT_DISKS) $(warnings) $(pkg_cflags) $(sanitize) $(CFLAGS) \
 	$(CPPFLAGS) -pthread
 link := $(CC) $(sanitize) $(CFLAGS) $(LDFLAGS) -pthread
 
 library_sources := $(filter-out snapshot/cmd/%,$(wildcard $(addsuffix /*.c,hive checkpoint snapshot) \
 	$(addsuffix /*/*.c,checkpoint snapshot)))
+# What calls libfsntfs; without it ntfs_none.c says so instead, which is empty otherwise.
+ifeq ($(disks),)
+library_sources := $(filter-out $(addprefix checkpoint/disk/ntfs,.c _file.c _list.c _record.c _value.c),\
+	$(library_sources))
+endif
 library := $(patsubst %.c,$(BUILD)/%.o,$(library_sources))
 commands := $(patsubst %.c,$(BUILD)/%.o,$(wildcard snapshot/cmd/*.c))
 # tests/test_NAME.c is a cmocka program; other .c files directly in tests/ are shared by them.
@@ -131,7 +140,8 @@ install: all
 	install -m 644 docs/clusnap.1 '$(DESTDIR)$(PREFIX)/share/man/man1/clusnap.1'
 	for header in $(headers); do \
 		install -D -m 644 $$header '$(DESTDIR)$(PREFIX)/include/clusnap/'$$header; done
-	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' clusnap.pc.in \
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; \
+		s|@DISKS@|$(if $(disks), libfsntfs libbfio)|' clusnap.pc.in \
 		> '$(DESTDIR)$(PREFIX)/lib/pkgconfig/clusnap.pc'
 
 clean:

@@ -1,15 +1,13 @@
 /*
- * Opening copies of a database and telling which is the newest.
+ * Opening copies of a database.
  *
  * A ClusDb that cannot be read is an answer, not a failure: somebody who asks about a node
  * whose ClusDb is damaged has come to the right place.
  */
 #include "checkpoint/copy.h"
 
-#include <sys/stat.h>
-
 #include "checkpoint/checkpoint.h"
-#include "checkpoint/disk/fold.h"
+#include "checkpoint/disk/ntfs_state.h"
 
 static const char *const condition_names[] = { "clean", "recovered", "damaged", "missing" };
 
@@ -92,6 +90,29 @@ static bool read_database(TALLOC_CTX *ctx, struct copy *copy, struct error *err)
 	return check_checkpoints(ctx, copy, err);
 }
 
+/* How a raw volume was left. Of a mounted one, who mounts it has judged that. */
+static void check_left(struct copy *copy)
+{
+	struct ntfs *ntfs = volume_ntfs(copy->system->volume);
+	const char *texts[2] = { NULL, NULL };
+	struct ntfs_state state;
+	struct error why;
+
+	if (!ntfs)
+		return;
+	if (ntfs_state_read(ntfs, &state, &why)) {
+		texts[0] = ntfs_state_dirty(&state);
+		texts[1] = ntfs_state_journal(&state);
+	} else {
+		texts[0] = why.text;
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		if (texts[i])
+			problems_add(copy->problems, PROBLEM_HEALS, PROBLEM_NOWHERE, "volume-dirty",
+			             "%s: %s", copy->path, texts[i]);
+	}
+}
+
 /* After a power cut; what was found is what is there, but more may be. */
 static void check_volume(struct copy *copy)
 {
@@ -126,7 +147,9 @@ static bool open_disk(TALLOC_CTX *ctx, struct copy *copy, const struct hive_opti
 	copy->system = system_open(ctx, copy->path, options, err);
 	if (!copy->system)
 		return false;
+	copy->volume = copy->system->volume;
 	copy->file = copy->system->hives[SYSTEM_CLUSTER];
+	check_left(copy);
 	if (!copy->file) {
 		copy->condition = COPY_MISSING;
 		copy->why = talloc_asprintf(
@@ -161,14 +184,19 @@ static void hive_problems(struct copy *copy)
 		             "%s: only one of .LOG1 and .LOG2 is there", copy->file);
 }
 
+struct source *copy_source(TALLOC_CTX *ctx, const struct copy *copy, struct error *err)
+{
+	return copy->volume ? volume_source(ctx, copy->volume, copy->file, err)
+	                    : source_read_path(ctx, copy->file, err);
+}
+
 static bool open_file(TALLOC_CTX *ctx, struct copy *copy, const struct hive_options *options,
                       struct error *err)
 {
-	struct source *source = source_read_path(ctx, copy->path, err);
+	struct source *source = copy_source(ctx, copy, err);
 
 	if (!source)
 		return false;
-	copy->file = copy->path;
 	copy->hive = hive_open(ctx, source, options, err);
 	if (!copy->hive)
 		return not_open(ctx, copy, err);
@@ -176,121 +204,41 @@ static bool open_file(TALLOC_CTX *ctx, struct copy *copy, const struct hive_opti
 	return read_database(ctx, copy, err);
 }
 
+/* What can be opened once somebody has decrypted it. */
+static bool encrypted(TALLOC_CTX *ctx, struct copy *copy, struct error *err)
+{
+	if (volume_open(ctx, copy->path, err))
+		return error_set(err, ERROR_SOURCE, "%s: changes while it is read", copy->path);
+	problems_add(copy->problems, PROBLEM_FATAL, PROBLEM_NOWHERE, "bitlocker", "%s", err->text);
+	return false;
+}
+
 bool copy_open(TALLOC_CTX *ctx, const char *path, const struct hive_options *options,
                struct copy *copy, struct error *err)
 {
-	struct stat st;
+	enum volume_form form;
 
 	*copy = (struct copy){ .path = talloc_strdup(ctx, path), .problems = problems_new(ctx) };
 	if (!copy->path || !copy->problems)
 		return error_memory(err);
-	if (stat(path, &st) != 0)
-		return error_errno(err, ERROR_SOURCE, "%s", path);
-	return S_ISDIR(st.st_mode) ? open_disk(ctx, copy, options, err)
-	                           : open_file(ctx, copy, options, err);
+	if (!volume_form(path, &form, err))
+		return false;
+	if (form == VOLUME_ENCRYPTED)
+		return encrypted(ctx, copy, err);
+	if (form != VOLUME_FILE_ONLY)
+		return open_disk(ctx, copy, options, err);
+	copy->file = copy->path;
+	return open_file(ctx, copy, options, err);
 }
 
-/* --- identities --- */
-
-static const char *or_unknown(const char *text)
+bool copy_open_on(TALLOC_CTX *ctx, struct volume *volume, const char *file,
+                  const struct hive_options *options, struct copy *copy, struct error *err)
 {
-	return text ? text : "unknown";
-}
-
-/* What is wrong with COPY, because OTHER keeps the database of another cluster. */
-static void check_identity(struct copy *copy, const struct copy *other)
-{
-	const struct cluster *own = &copy->cluster, *theirs = &other->cluster;
-	const char *node = other->system ? other->system->node : NULL;
-	const char *own_node = copy->system ? copy->system->node : NULL;
-
-	if (own->name && theirs->name && fold_equal(own->name, theirs->name))
-		problems_add(copy->problems, PROBLEM_HEALS, PROBLEM_NOWHERE, "identity-mismatch",
-		             "it is of the instance %s of the cluster %s, %s of %s: these are two "
-		             "clusters with one name: ERROR_CLUSTER_INSTANCE_ID_MISMATCH (5893)",
-		             or_unknown(own->instance_id), own->name, other->path,
-		             or_unknown(theirs->instance_id));
-	else if ((node && cluster_has_node(own, node)) ||
-	         (own_node && cluster_has_node(theirs, own_node)))
-		problems_add(copy->problems, PROBLEM_HEALS, PROBLEM_NOWHERE, "identity-mismatch",
-		             "it is of the cluster %s, %s of %s, and one of the two computers is a "
-		             "member of both: ERROR_CLUSTER_INSTANCE_ID_MISMATCH (5893)",
-		             or_unknown(own->name), other->path, or_unknown(theirs->name));
-}
-
-void copy_check_identities(struct copy *copies, uint32_t count)
-{
-	for (uint32_t i = 0; i < count; i++) {
-		for (uint32_t j = 0; j < count && copies[i].hive; j++) {
-			if (copies[j].hive && !cluster_same(&copies[i].cluster, &copies[j].cluster))
-				check_identity(&copies[i], &copies[j]);
-		}
-	}
-}
-
-/* --- the newest --- */
-
-/* Marks the older ones, and says why the newest is the newest: against the best of the rest. */
-static void compare_all(TALLOC_CTX *ctx, struct copy *copies, uint32_t count, uint32_t newest,
-                        char **why)
-{
-	uint32_t second = count;
-
-	for (uint32_t i = 0; i < count; i++) {
-		const struct cluster *cluster = &copies[i].cluster;
-		char *reason = NULL;
-
-		if (i == newest || !copies[i].hive)
-			continue;
-		if (cluster_compare(ctx, cluster, &copies[newest].cluster, &reason) < 0)
-			problems_add(copies[i].problems, PROBLEM_NOTE, PROBLEM_NOWHERE, "stale",
-			             "%s has a newer copy: %s", copies[newest].path,
-			             reason ? reason : "this one is older");
-		if (second == count ||
-		    cluster_compare(ctx, cluster, &copies[second].cluster, &reason) > 0)
-			second = i;
-	}
-	if (second < count &&
-	    cluster_compare(ctx, &copies[newest].cluster, &copies[second].cluster, why) == 0)
-		*why = talloc_asprintf(ctx, "%s has none that is newer: %s", copies[second].path,
-		                       *why ? *why : "they are the same");
-}
-
-/* Newer, or as new and whole where the other one is what could be salvaged. */
-static bool is_better(TALLOC_CTX *ctx, const struct copy *a, const struct copy *b)
-{
-	char *ignored;
-	int order = cluster_compare(ctx, &a->cluster, &b->cluster, &ignored);
-
-	return order > 0 || (order == 0 && !hive_salvaged(a->hive) && hive_salvaged(b->hive));
-}
-
-uint32_t copy_newest(TALLOC_CTX *ctx, struct copy *copies, uint32_t count, bool *mixed, char **why)
-{
-	uint32_t newest = count;
-
-	*mixed = false;
-	*why = NULL;
-	for (uint32_t i = 0; i < count; i++) {
-		if (!copies[i].hive)
-			continue;
-		if (newest == count) {
-			newest = i;
-			continue;
-		}
-		if (!cluster_same(&copies[newest].cluster, &copies[i].cluster)) {
-			*mixed = true;
-			return count;
-		}
-		if (is_better(ctx, &copies[i], &copies[newest]))
-			newest = i;
-	}
-	if (newest < count)
-		compare_all(ctx, copies, count, newest, why);
-	for (uint32_t i = 0; newest < count && i < count; i++) {
-		if (copies[i].condition == COPY_DAMAGED)
-			*why = talloc_asprintf(ctx, "%s%sof those that can be read; %s cannot",
-			                       *why ? *why : "", *why ? "; " : "", copies[i].path);
-	}
-	return newest;
+	*copy = (struct copy){ .volume = volume,
+		               .path = talloc_asprintf(ctx, "%s/%s", volume_path(volume), file),
+		               .file = talloc_strdup(ctx, file),
+		               .problems = problems_new(ctx) };
+	if (!copy->path || !copy->file || !copy->problems)
+		return error_memory(err);
+	return open_file(ctx, copy, options, err);
 }

@@ -13,6 +13,7 @@ enum copy_condition { COPY_CLEAN, COPY_RECOVERED, COPY_DAMAGED, COPY_MISSING };
 struct copy {
 	char *path;            /* as given */
 	struct system *system; /* NULL if it is a single file */
+	struct volume *volume; /* what FILE is on; NULL if FILE is a path of this system */
 	char *file;            /* the database: its path on the volume, or PATH; NULL if missing */
 	enum copy_condition condition;
 	bool unreadable;           /* damaged, as far as can be told: the system cannot read it */
@@ -23,11 +24,19 @@ struct copy {
 };
 
 /*
- * PATH is a directory with Windows in it, or a file. ERROR_SOURCE if it is neither or cannot be
- * read; a database that is missing or damaged is no error here but copy->condition.
+ * PATH is a volume with Windows on it, mounted or raw, or a hive file. ERROR_SOURCE if it is none
+ * of these or cannot be read; copy->problems then may say more (bitlocker). A database that is
+ * missing or damaged is no error here but copy->condition.
  */
 bool copy_open(TALLOC_CTX *ctx, const char *path, const struct hive_options *options,
                struct copy *copy, struct error *err);
+
+/* A single hive on a volume: FILE is its path there, the volume's own and FILE are the copy's. */
+bool copy_open_on(TALLOC_CTX *ctx, struct volume *volume, const char *file,
+                  const struct hive_options *options, struct copy *copy, struct error *err);
+
+/* Reads the database once more, with its logs. */
+struct source *copy_source(TALLOC_CTX *ctx, const struct copy *copy, struct error *err);
 
 /* A mark behind the origin of what was made of a damaged hive. */
 #define COPY_SALVAGED " (salvaged)"

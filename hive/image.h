@@ -76,7 +76,12 @@ void image_stop(struct image *image);
  */
 struct image *image_map_fd(TALLOC_CTX *ctx, int fd, struct error *err);
 
-/* A writable image of SIZE zero bytes. */
+#define IMAGE_MAX ((uint64_t)4 << 30) /* more than a hive (2 GiB) or a log can have */
+
+/* A writable image of SIZE zero bytes in anonymous memory. */
+struct image *image_take(TALLOC_CTX *ctx, uint64_t size, struct error *err);
+
+/* A writable image of SIZE zero bytes in a memfd. */
 struct image *image_new(TALLOC_CTX *ctx, uint64_t size, struct error *err);
 
 /* A writable image with the same bytes. */

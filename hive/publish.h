@@ -100,6 +100,12 @@ bool publish_dir_private(const struct publish_dir *dir);
  */
 bool publish_dir_commit(struct publish_dir *dir, struct error *err);
 
+/*
+ * In place of a commit: what stands at PATH stays as it is, not a time of it is changed, and it is
+ * made durable, it and its parent. *PRIVATE is false if a mode in it lets others read it.
+ */
+bool publish_dir_stay(const struct publish_dir *dir, bool *private, struct error *err);
+
 /* After a commit: a sentence on what of the old directory could not be removed, or NULL. */
 const char *publish_dir_warning(const struct publish_dir *dir);
 
@@ -110,5 +116,8 @@ const char *publish_dir_warning(const struct publish_dir *dir);
  */
 bool publish_dir_left_behind(TALLOC_CTX *ctx, const char *path, char **old, char **new,
                              struct error *err);
+
+/* fsync of a device or file that was written over in place; false and errno. */
+bool publish_sync_descriptor(int fd);
 
 #endif

@@ -289,3 +289,17 @@ bool publish_dir_commit(struct publish_dir *dir, struct error *err)
 	}
 	return true;
 }
+
+/* A killed run may have put it there and not have come to the fsync of the parent. */
+bool publish_dir_stay(const struct publish_dir *dir, bool *private, struct error *err)
+{
+	const char *path = dir->place->shown;
+
+	if (dir->target < 0)
+		return error_set(err, ERROR_DESTINATION, "%s: was removed meanwhile", path);
+	if (!publish_tree_sync(dir->target, private, err))
+		return error_wrap(err, "%s: is as it was", path);
+	return publish_sync_directory(dir->place->parent) ||
+	       error_errno(err, ERROR_DESTINATION,
+	                   "%s: is as it was: cannot fsync its parent directory", path);
+}

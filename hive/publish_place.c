@@ -15,6 +15,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "hive/publish.h"
+
 #define NTFS3_MAGIC 0x7366746e /* not in linux/magic.h of older systems */
 #define LOCK_TRIES 16          /* each try means that another process was just here */
 
@@ -196,6 +198,11 @@ char *publish_place_show(TALLOC_CTX *ctx, const struct publish_place *place, con
 	                : talloc_strdup(ctx, name);
 	talloc_free(path);
 	return shown;
+}
+
+bool publish_sync_descriptor(int fd)
+{
+	return fsync(fd) == 0;
 }
 
 bool publish_sync_directory(int fd)

@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "hive/publish_place.h"
+
 #define LEVELS 2 /* a snapshot's own and its resources' directories */
 
 static bool list_read(TALLOC_CTX *ctx, DIR *stream, char ***names, size_t *count)
@@ -42,10 +44,20 @@ static bool list_read(TALLOC_CTX *ctx, DIR *stream, char ***names, size_t *count
 	return true;
 }
 
+/* Opened for reading; O_NOATIME, which leaves the times alone, is for the owner and root. */
+static int open_quietly(int fd, const char *name, int flags)
+{
+	int opened = openat(fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOATIME | flags);
+
+	return opened < 0 && errno == EPERM
+	               ? openat(fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | flags)
+	               : opened;
+}
+
 bool publish_tree_list(TALLOC_CTX *ctx, int fd, char ***names, size_t *count, struct error *err)
 {
 	/* a new descriptor: closedir closes it, and its offset is its own */
-	int own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int own = open_quietly(fd, ".", O_DIRECTORY);
 	DIR *stream = own < 0 ? NULL : fdopendir(own);
 	bool done;
 
@@ -150,4 +162,62 @@ bool publish_tree_remove(int parent, const char *name, struct error *err)
 	if (!S_ISDIR(st.st_mode))
 		return error_set(err, ERROR_DESTINATION, "%s is not ours and was left there", name);
 	return remove_directory(parent, name, LEVELS, err);
+}
+
+static bool tree_sync(int fd, unsigned levels, bool *private, struct error *err);
+
+static bool sync_entry(int parent, const char *name, unsigned levels, bool *private,
+                       struct error *err)
+{
+	int fd = open_quietly(parent, name, O_NONBLOCK);
+	struct stat st;
+	bool done;
+
+	if (fd < 0)
+		return error_errno(err, ERROR_DESTINATION, "cannot open %s", name);
+	if (fstat(fd, &st) != 0) {
+		done = error_errno(err, ERROR_DESTINATION, "cannot look at %s", name);
+	} else if (S_ISDIR(st.st_mode) && levels > 0) {
+		done = tree_sync(fd, levels, private, err) || error_wrap(err, "%s", name);
+	} else if (S_ISREG(st.st_mode)) {
+		*private = *private && !(st.st_mode & 077);
+		done = fsync(fd) == 0 ||
+		       error_errno(err, ERROR_DESTINATION, "cannot fsync %s", name);
+	} else {
+		done = error_set(err, ERROR_DESTINATION, "%s is not ours", name);
+	}
+	close(fd);
+	return done;
+}
+
+static bool tree_sync(int fd, unsigned levels, bool *private, struct error *err)
+{
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	char **names = NULL;
+	size_t count = 0;
+	struct stat st;
+	bool done;
+
+	if (!tmp)
+		return error_memory(err);
+	done = publish_tree_list(tmp, fd, &names, &count, err);
+	for (size_t i = 0; done && i < count; i++)
+		done = sync_entry(fd, names[i], levels - 1, private, err);
+	talloc_free(tmp);
+	if (!done)
+		return false;
+	if (fstat(fd, &st) != 0 || !publish_sync_directory(fd))
+		return error_errno(err, ERROR_DESTINATION, "cannot fsync the directory");
+	*private = *private && !(st.st_mode & 077);
+	return true;
+}
+
+bool publish_tree_sync(int fd, bool *private, struct error *err)
+{
+	bool found = true;
+
+	if (!tree_sync(fd, LEVELS, &found, err))
+		return false;
+	*private = found;
+	return true;
 }

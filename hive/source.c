@@ -30,8 +30,9 @@ static int source_destroy(struct source *source)
 }
 
 /* Without company if ALONE. */
-static struct source *read_source(TALLOC_CTX *ctx, int dirfd, const char *name, const char *shown,
-                                  bool alone, struct error *err)
+static struct source *read_source(TALLOC_CTX *ctx, const struct source_reader *reader,
+                                  const char *name, const char *shown, bool alone,
+                                  struct error *err)
 {
 	struct source *source = talloc_zero(ctx, struct source);
 
@@ -44,12 +45,21 @@ static struct source *read_source(TALLOC_CTX *ctx, int dirfd, const char *name, 
 	if (!source->name)
 		error_memory(err);
 	else
-		source->hive = image_read_begin(source, dirfd, name, err);
-	if (source->hive && (alone || source_find_company(source, dirfd, name, err)))
+		source->hive = reader->begin ? reader->begin(source, reader->data, name, err)
+		                             : reader->read(source, reader->data, name, err);
+	if (source->hive && (alone || source_find_company(source, reader, name, err)))
 		return source;
 	talloc_free(source);
 	error_wrap(err, "%s", shown);
 	return NULL;
+}
+
+static struct source *read_in(TALLOC_CTX *ctx, int dirfd, const char *name, const char *shown,
+                              bool alone, struct error *err)
+{
+	struct source_reader reader = source_directory(&dirfd);
+
+	return read_source(ctx, &reader, name, shown, alone, err);
 }
 
 static struct source *read_path(TALLOC_CTX *ctx, const char *path, struct error *err)
@@ -60,7 +70,7 @@ static struct source *read_path(TALLOC_CTX *ctx, const char *path, struct error 
 	int fd;
 
 	if (!slash)
-		return read_source(ctx, AT_FDCWD, path, path, false, err);
+		return read_in(ctx, AT_FDCWD, path, path, false, err);
 	directory = talloc_strndup(ctx, path, slash == path ? 1 : (size_t)(slash - path));
 	if (!directory) {
 		error_memory(err);
@@ -70,7 +80,7 @@ static struct source *read_path(TALLOC_CTX *ctx, const char *path, struct error 
 	if (fd < 0) {
 		error_errno(err, ERROR_SOURCE, "%s: cannot open its directory", path);
 	} else {
-		source = read_source(ctx, fd, slash[1] ? slash + 1 : ".", path, false, err);
+		source = read_in(ctx, fd, slash[1] ? slash + 1 : ".", path, false, err);
 		close(fd);
 	}
 	talloc_free(directory);
@@ -79,8 +89,7 @@ static struct source *read_path(TALLOC_CTX *ctx, const char *path, struct error 
 
 struct source *source_begin(TALLOC_CTX *ctx, const char *path, bool alone, struct error *err)
 {
-	return alone ? read_source(ctx, AT_FDCWD, path, path, true, err)
-	             : read_path(ctx, path, err);
+	return alone ? read_in(ctx, AT_FDCWD, path, path, true, err) : read_path(ctx, path, err);
 }
 
 /* Waits for the hive of SOURCE, which may be NULL if the error is filled. */
@@ -96,7 +105,13 @@ static struct source *all_of(struct source *source, struct error *err)
 struct source *source_read(TALLOC_CTX *ctx, int dirfd, const char *name, const char *shown,
                            struct error *err)
 {
-	return all_of(read_source(ctx, dirfd, name, shown, false, err), err);
+	return all_of(read_in(ctx, dirfd, name, shown, false, err), err);
+}
+
+struct source *source_read_by(TALLOC_CTX *ctx, const struct source_reader *reader, const char *name,
+                              const char *shown, struct error *err)
+{
+	return all_of(read_source(ctx, reader, name, shown, false, err), err);
 }
 
 struct source *source_read_path(TALLOC_CTX *ctx, const char *path, struct error *err)

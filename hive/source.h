@@ -27,6 +27,21 @@ struct source {
 	                       so spelled, were looked for (NTFS after a power cut) */
 };
 
+/* The directory that a hive is read from, where it is none of this system's. */
+typedef bool source_see_fn(void *to, const char *name, struct error *err);
+struct source_reader {
+	void *data;
+	/* Calls SEE with each name in the directory, until one call is false, and then is. */
+	bool (*each)(void *data, source_see_fn *see, void *to, struct error *err);
+	/* A file of that name, whole and sealed. ERROR_SOURCE with an errno if it cannot be read.
+	 */
+	struct image *(*read)(TALLOC_CTX *ctx, void *data, const char *name, struct error *err);
+	/* The same, but it may go on being read by a thread. NULL: it is read at once. */
+	struct image *(*begin)(TALLOC_CTX *ctx, void *data, const char *name, struct error *err);
+	/* Is there such a name? Asked where names cannot be listed (EIO). NULL: cannot be asked. */
+	bool (*has)(void *data, const char *name, bool *has, struct error *err);
+};
+
 /*
  * Reads NAME (no '/' in it) in the directory DIRFD and its company. SHOWN is the name for
  * messages. ERROR_SOURCE if the hive cannot be read, if a log is no regular file, and if files
@@ -35,6 +50,10 @@ struct source {
  */
 struct source *source_read(TALLOC_CTX *ctx, int dirfd, const char *name, const char *shown,
                            struct error *err);
+
+/* The same by a READER, which is used only in the call. */
+struct source *source_read_by(TALLOC_CTX *ctx, const struct source_reader *reader, const char *name,
+                              const char *shown, struct error *err);
 
 /* The same for a path that a user gave. */
 struct source *source_read_path(TALLOC_CTX *ctx, const char *path, struct error *err);

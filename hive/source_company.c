@@ -4,11 +4,7 @@
  * look for. The odd decision is in parse(): a log must not be overlooked because memory was
  * short for a moment.
  */
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "hive/name.h"
 #include "hive/source_internal.h"
@@ -18,42 +14,12 @@ static const char *const transaction_suffixes[] = { ".BLF", ".CONTAINER", ".REGT
 /* Names are compared as slices of one, which all are units of two bytes. */
 struct listing {
 	struct source *source;
+	const struct source_reader *reader;
+	TALLOC_CTX *tmp;
 	const char *hive; /* the exact name of the hive */
 	struct name name;
 	char *twin; /* a file that differs from it in letter case only */
 };
-
-static int directory_destroy(DIR **dir)
-{
-	closedir(*dir);
-	return 0;
-}
-
-/* A fresh descriptor, so that nobody's position in the directory moves. */
-static DIR **directory_open(TALLOC_CTX *ctx, int dirfd, struct error *err)
-{
-	int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
-	DIR **dir = talloc(ctx, DIR *);
-	int fd;
-
-	if (!dir) {
-		error_memory(err);
-		return NULL;
-	}
-	fd = openat(dirfd, ".", flags | O_NOATIME);
-	if (fd < 0 && errno == EPERM)
-		fd = openat(dirfd, ".", flags);
-	*dir = fd < 0 ? NULL : fdopendir(fd);
-	if (*dir) {
-		talloc_set_destructor(dir, directory_destroy);
-		return dir;
-	}
-	error_errno(err, ERROR_SOURCE, "cannot list its directory");
-	if (fd >= 0)
-		close(fd);
-	talloc_free(dir);
-	return NULL;
-}
 
 /* The units FROM..FROM+LENGTH of a name, or the empty name if it is not that long. */
 static struct name slice(struct name n, uint32_t from, uint32_t length)
@@ -105,9 +71,10 @@ static bool ends(struct name n, const char *with)
 }
 
 /* A log that cannot be read is no error yet: a clean hive needs none. */
-static bool add_log(struct source *source, struct source_log *log, int dirfd, const char *found,
+static bool add_log(const struct listing *listing, struct source_log *log, const char *found,
                     struct error *err)
 {
+	struct source *source = listing->source;
 	struct error why = { 0 };
 	struct image *image;
 
@@ -116,7 +83,7 @@ static bool add_log(struct source *source, struct source_log *log, int dirfd, co
 	if (log->name)
 		return error_set(err, ERROR_SOURCE, "%s and %s differ in letter case only",
 		                 log->name, found);
-	image = image_read(source, dirfd, found, &why);
+	image = listing->reader->read(source, listing->reader->data, found, &why);
 	if (image)
 		return source_add_image(log, found, image, source, err);
 	error_wrap(&why, "%s", found);
@@ -130,7 +97,7 @@ static bool add_log(struct source *source, struct source_log *log, int dirfd, co
 }
 
 /* FOUND is how a file of the directory is called, NAME the same parsed. */
-static bool consider(struct listing *listing, int dirfd, const char *found, struct name name,
+static bool consider(struct listing *listing, const char *found, struct name name,
                      struct error *err)
 {
 	struct source *source = listing->source;
@@ -147,7 +114,7 @@ static bool consider(struct listing *listing, int dirfd, const char *found, stru
 	for (unsigned i = 0; i < SOURCE_LOGS; i++) {
 		if (!name_equal(rest, constant(source_suffixes[i])))
 			continue;
-		return add_log(source, &source->logs[i], dirfd, found, err);
+		return add_log(listing, &source->logs[i], found, err);
 	}
 	for (unsigned i = 0; i < sizeof(transaction_suffixes) / sizeof(char *); i++) {
 		if (!ends(rest, transaction_suffixes[i]))
@@ -161,70 +128,66 @@ static bool consider(struct listing *listing, int dirfd, const char *found, stru
 	return true;
 }
 
-static bool list(struct listing *listing, int dirfd, struct error *err)
+/* One name of the directory. */
+static bool see(void *to, const char *found, struct error *err)
 {
-	TALLOC_CTX *tmp = talloc_new(listing->source);
-	struct dirent *entry;
-	bool good = false, valid;
+	struct listing *listing = to;
 	struct name name;
-	DIR **dir;
+	bool valid, done;
 
-	if (!tmp)
+	if (!parse(listing->tmp, found, &name, &valid, err))
+		return false;
+	if (!valid)
+		return true;
+	done = consider(listing, found, name, err);
+	talloc_free((void *)name.data);
+	return done;
+}
+
+static bool list(struct listing *listing, struct error *err)
+{
+	bool done;
+
+	listing->tmp = talloc_new(listing->source);
+	if (!listing->tmp)
 		return error_memory(err);
-	dir = directory_open(tmp, dirfd, err);
-	while (dir) {
-		errno = 0;
-		entry = readdir(*dir);
-		if (!entry) {
-			good = errno ? error_errno(err, ERROR_SOURCE, "cannot list its directory")
-			             : true;
-			break;
-		}
-		if (!parse(tmp, entry->d_name, &name, &valid, err))
-			break;
-		if (!valid)
-			continue;
-		if (!consider(listing, dirfd, entry->d_name, name, err))
-			break;
-		talloc_free((void *)name.data);
-	}
-	talloc_free(tmp);
-	return good;
+	done = listing->reader->each(listing->reader->data, see, listing, err);
+	talloc_free(listing->tmp);
+	return done;
 }
 
 /* Logs of the usual spelling, where names cannot be listed but looked up. */
-static bool look_up(struct source *source, int dirfd, const char *hive, struct error *err)
+static bool look_up(const struct listing *listing, struct error *err)
 {
-	bool done = true;
+	const struct source_reader *reader = listing->reader;
+	struct source *source = listing->source;
+	bool done = true, there;
 
 	source->unlisted = true;
 	for (unsigned i = 0; done && i < SOURCE_LOGS; i++) {
-		char *name = talloc_asprintf(source, "%s%s", hive, source_suffixes[i]);
-		struct stat st;
+		char *name = talloc_asprintf(source, "%s%s", listing->hive, source_suffixes[i]);
 
 		if (!name)
 			return error_memory(err);
-		if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-			done = source->logs[i].name ||
-			       add_log(source, &source->logs[i], dirfd, name, err);
-		else
-			done = errno == ENOENT ||
-			       error_errno(err, ERROR_SOURCE, "cannot look at %s", name);
+		done = reader->has(reader->data, name, &there, err) &&
+		       (!there || source->logs[i].name ||
+		        add_log(listing, &source->logs[i], name, err));
 		talloc_free(name);
 	}
 	return done;
 }
 
-bool source_find_company(struct source *source, int dirfd, const char *hive, struct error *err)
+bool source_find_company(struct source *source, const struct source_reader *reader,
+                         const char *hive, struct error *err)
 {
-	struct listing listing = { .source = source, .hive = hive };
+	struct listing listing = { .source = source, .reader = reader, .hive = hive };
 	bool valid;
 
 	if (!parse(source, hive, &listing.name, &valid, err))
 		return false;
 	if (!valid)
 		return true;
-	if (!list(&listing, dirfd, err) && (err->sys != EIO || !look_up(source, dirfd, hive, err)))
+	if (!list(&listing, err) && (err->sys != EIO || !reader->has || !look_up(&listing, err)))
 		return false;
 	for (unsigned i = 0; i < SOURCE_LOGS; i++) {
 		if (listing.twin && source->logs[i].image)

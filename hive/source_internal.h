@@ -11,7 +11,11 @@ extern const char *const source_suffixes[SOURCE_LOGS];
 bool source_add_image(struct source_log *log, const char *name, struct image *image,
                       struct source *source, struct error *err);
 
-/* Finds and reads what lies beside HIVE in the directory DIRFD. */
-bool source_find_company(struct source *source, int dirfd, const char *hive, struct error *err);
+/* Reads the directory *DIRFD, which must outlive the reader. */
+struct source_reader source_directory(const int *dirfd);
+
+/* Finds and reads what lies beside HIVE. */
+bool source_find_company(struct source *source, const struct source_reader *reader,
+                         const char *hive, struct error *err);
 
 #endif

@@ -65,7 +65,11 @@ static struct image *join(TALLOC_CTX *ctx, struct bytes old, struct bytes new, s
 	return image_seal(whole, err) ? whole : NULL;
 }
 
-/* The history, the checkpoint that it ends with, and the manifest. */
+/*
+ * The history, the checkpoint that it ends with, and the manifest. If nothing has changed it is the
+ * log that is there, without its torn end: a manifest would only say once more what the last one
+ * says.
+ */
 static struct image *make_log(TALLOC_CTX *ctx, const struct collection *collection,
                               struct error *err)
 {
@@ -75,6 +79,8 @@ static struct image *make_log(TALLOC_CTX *ctx, const struct collection *collecti
 	const char *origin = copy_origin(ctx, newest);
 	struct image *image;
 
+	if (collection->unchanged)
+		return image_copy(ctx, collection->previous->log->bytes, err);
 	if (!origin) {
 		error_memory(err);
 		return NULL;
@@ -184,32 +190,77 @@ static void warn_replaced(TALLOC_CTX *ctx, const char *path, struct bytes log,
 		             old->id.cluster);
 }
 
-/* PREVIOUS: what must be there; NULL: anything that may be replaced, or nothing. */
-static bool publish(TALLOC_CTX *ctx, const char *path, const struct verdict *previous,
-                    const struct collection *collection, const struct image *log,
-                    struct verdict *verdict, struct error *err)
-{
-	struct publish_dir *dir = publish_dir_begin(ctx, path, layout_is_snapshot, err);
-	struct problems *warnings = collection->warnings;
-	bool done;
+/* What is published at one path after the other. */
+struct publishing {
+	TALLOC_CTX *ctx;
+	const struct collection *collection;
+	const struct image *log;
+	struct error *err;
+};
 
-	if (dir && !previous)
-		warn_replaced(ctx, path, log->bytes, warnings);
-	done = dir &&
-	       (!previous || (is_unchanged(ctx, path, previous, err) &&
-	                      torn_keep(ctx, path, previous, warnings, err))) &&
-	       backup_publish(ctx, dir, path, collection, log, verdict, err);
+/*
+ * Of what stands there and has all that would be written: not a byte of it is touched, unless
+ * it lets others read it where it need not.
+ */
+static bool let_stay(const struct publishing *p, const struct publish_dir *dir, const char *path,
+                     bool *stays)
+{
+	bool private;
+
+	if (!publish_dir_stay(dir, &private, p->err))
+		return false;
+	*stays = private || !publish_dir_private(dir);
+	if (*stays)
+		warn_about(dir, path, true, p->collection->warnings);
+	return true;
+}
+
+/*
+ * THERE: what must be there, as it was verified; NULL: anything that may be replaced, or nothing.
+ * If nothing has changed, THERE stays, but for a torn end of its log.
+ */
+static bool publish_into(const struct publishing *p, struct publish_dir *dir, const char *path,
+                         const struct verdict *there, struct verdict *verdict)
+{
+	struct problems *warnings = p->collection->warnings;
+	bool stays = false;
+
+	if (!there)
+		warn_replaced(p->ctx, path, p->log->bytes, warnings);
+	else if (!is_unchanged(p->ctx, path, there, p->err) ||
+	         !torn_keep(p->ctx, path, there, warnings, p->err))
+		return false;
+	if (there && p->collection->unchanged && !there->torn.size &&
+	    !let_stay(p, dir, path, &stays))
+		return false;
+	if (stays)
+		*verdict = *there;
+	return stays || backup_publish(p->ctx, dir, path, p->collection, p->log, verdict, p->err);
+}
+
+static bool publish(const struct publishing *p, const char *path, const struct verdict *there,
+                    struct verdict *verdict)
+{
+	struct publish_dir *dir = publish_dir_begin(p->ctx, path, layout_is_snapshot, p->err);
+	bool done = dir && publish_into(p, dir, path, there, verdict);
 
 	talloc_free(dir);
 	return done;
 }
 
-bool backup(TALLOC_CTX *ctx, const struct backup_options *options, struct collection *collection,
-            struct verdict *verdict, struct error *err)
+/* A copy that is whole and has this log stays, too, if nothing has changed. */
+static bool publish_copy(const struct publishing *p, const char *path)
 {
-	struct verdict copy_verdict;
-	struct image *log;
+	struct verdict there, verdict;
+	struct error ignored;
+	bool stays = p->collection->unchanged && verify_path(p->ctx, path, &there, &ignored) &&
+	             there.complete && bytes_equal(there.log->bytes, p->log->bytes);
 
+	return publish(p, path, stays ? &there : NULL, &verdict);
+}
+
+static bool check_destinations(const struct backup_options *options, struct error *err)
+{
 	if (!check_destination(options, options->destination, err))
 		return false;
 	for (char **copy = options->copies; copy && *copy; copy++) {
@@ -221,16 +272,25 @@ bool backup(TALLOC_CTX *ctx, const struct backup_options *options, struct collec
 				return false;
 		}
 	}
-	if (!collect(ctx, &options->collect, collection, err))
+	return true;
+}
+
+bool backup(TALLOC_CTX *ctx, const struct backup_options *options, struct collection *collection,
+            struct verdict *verdict, struct error *err)
+{
+	struct publishing p = { .ctx = ctx, .collection = collection, .err = err };
+	const char *step;
+
+	if (!check_destinations(options, err) || !collect(ctx, &options->collect, collection, err))
 		return false;
-	collect_progress(&options->collect, "writing", options->destination);
-	log = make_log(ctx, collection, err);
-	if (!log || !publish(ctx, options->destination, collection->previous, collection, log,
-	                     verdict, err))
+	step = collection->unchanged ? "verifying" : "writing";
+	collect_progress(&options->collect, step, options->destination);
+	p.log = make_log(ctx, collection, err);
+	if (!p.log || !publish(&p, options->destination, collection->previous, verdict))
 		return false;
 	for (char **copy = options->copies; copy && *copy; copy++) {
-		collect_progress(&options->collect, "writing", *copy);
-		if (!publish(ctx, *copy, NULL, collection, log, &copy_verdict, err))
+		collect_progress(&options->collect, step, *copy);
+		if (!publish_copy(&p, *copy))
 			return error_wrap(err, "%s is complete, but a copy of it is not",
 			                  options->destination);
 	}

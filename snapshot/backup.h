@@ -18,6 +18,10 @@ struct backup_options {
 /*
  * Fills what was collected and, of the published snapshot, what verify says (all is well). The
  * snapshot is durable when it returns true. A destination inside a SYSTEM is ERROR_REFUSED.
+ *
+ * collection->unchanged: the snapshot that goes on stays as it is, and so does a copy that is whole
+ * and equal to it; any other copy is written. Only a torn end of its log is cut off, and a
+ * snapshot whose modes let others read it is written anew, with the same bytes.
  */
 bool backup(TALLOC_CTX *ctx, const struct backup_options *options, struct collection *collection,
             struct verdict *verdict, struct error *err);

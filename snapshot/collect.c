@@ -4,7 +4,7 @@
  */
 #include "hive/save.h"
 #include "snapshot/collecting.h"
-#include "snapshot/restore/restore.h"
+#include "snapshot/restore/unfinished.h"
 
 #define WARNINGS 2000u /* of one code; a cluster has at most 1600 resources (KB247327) */
 
@@ -28,12 +28,12 @@ static bool open_copies(struct collecting *c)
 
 		collect_progress(c->options, "reading", system);
 		if (!copy_open(c->ctx, system, &c->options->hive, copy, c->err) ||
-		    !restore_interrupted(copy, &interrupted, c->err))
+		    !unfinished_find(copy, &interrupted, c->err))
 			return false;
 	}
 	for (uint32_t i = 0; c->quorum && i < c->quorum->chk_count; i++) {
-		if (!copy_open(c->ctx, c->quorum->chks[i], &c->options->hive,
-		               &out->copies[out->copy_count], c->err))
+		if (!quorum_copy(c->ctx, c->quorum, i, &c->options->hive,
+		                 &out->copies[out->copy_count], c->err))
 			return false;
 		out->copy_count++;
 	}
@@ -238,6 +238,9 @@ bool collect(TALLOC_CTX *ctx, const struct collect_options *options, struct coll
 			return false;
 		problems_add_all(out->warnings, c.quorum->problems);
 	}
-	return collect_previous(&c) && open_copies(&c) && choose(&c) && add_database(&c) &&
-	       collect_checkpoints(&c);
+	if (!collect_previous(&c) || !open_copies(&c) || !choose(&c) || !add_database(&c) ||
+	    !collect_checkpoints(&c))
+		return false;
+	out->unchanged = collect_unchanged(out);
+	return true;
 }

@@ -41,7 +41,15 @@ struct collection {
 	uint8_t digest[DIGEST_SIZE]; /* of the cluster database's tree */
 	const char *newest_chk;      /* the file that holds it; NULL: the one that begins the log */
 	const struct verdict *previous; /* of the snapshot that goes on, or NULL */
-	struct history history;         /* how it came about; the log ends where that file is due */
+	/*
+	 * The snapshot that goes on holds all of this already: there is no transaction, its newest
+	 * checkpoint has the digest of the database (names, values and their order, security,
+	 * classes, times of keys), and its manifest names the same files, with the same bytes
+	 * from the same hives and keys. Where disks are mounted, and what is warned of, is not in
+	 * a snapshot and does not count.
+	 */
+	bool unchanged;
+	struct history history; /* how it came about; the log ends where that file is due */
 	struct problems *warnings;
 	bool incomplete; /* a checkpoint is not in it because its hive cannot be read */
 };

@@ -85,3 +85,43 @@ bool collect_chks(struct collecting *c, const char **next)
 	*next = name;
 	return true;
 }
+
+/* --- has anything changed? --- */
+
+static bool same_database(const struct collection *collection)
+{
+	const struct quolog *log = collection->previous->log;
+	const struct quolog_entry *newest = NULL;
+
+	for (size_t i = 0; i < log->entry_count; i++) {
+		if (log->entries[i].type == RECORD_CHECKPOINT)
+			newest = &log->entries[i];
+	}
+	return newest && memcmp(newest->checkpoint.digest, collection->digest, DIGEST_SIZE) == 0;
+}
+
+static bool same_file(const struct quolog *log, const struct collected *file)
+{
+	const struct quolog_file *there = quolog_file(log, file->path);
+	uint8_t digest[DIGEST_SIZE];
+
+	if (!there || there->size != file->bytes.size || strcmp(there->hive, file->hive) != 0 ||
+	    strcmp(there->key, file->key) != 0)
+		return false;
+	digest_bytes(file->bytes, digest);
+	return memcmp(there->digest, digest, DIGEST_SIZE) == 0;
+}
+
+bool collect_unchanged(const struct collection *collection)
+{
+	const struct verdict *previous = collection->previous;
+
+	if (!previous || collection->history.oldest || collection->history.transactions ||
+	    previous->file_count != collection->file_count + 1) /* the marker */
+		return false;
+	for (uint32_t i = 0; i < collection->file_count; i++) {
+		if (!same_file(previous->log, &collection->files[i]))
+			return false;
+	}
+	return same_database(collection);
+}

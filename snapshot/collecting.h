@@ -39,6 +39,9 @@ bool collect_kept(struct collecting *c, const char *path, bool *done);
 /* Adds its chk files; the name of the next one, on the context. */
 bool collect_chks(struct collecting *c, const char **next);
 
+/* Is it what is collected? struct collection says when. */
+bool collect_unchanged(const struct collection *collection);
+
 /* A file for every checkpoint that can be had, and a warning for every other. */
 bool collect_checkpoints(struct collecting *c);
 

@@ -155,8 +155,7 @@ static int enter(int fd, const char *name)
 	}
 	while (found < 0 && (entry = readdir(dir)) != NULL) {
 		if (strcasecmp(entry->d_name, name) == 0)
-			found = openat(dirfd(dir), entry->d_name,
-			               O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+			found = layout_open(dirfd(dir), entry->d_name, O_DIRECTORY | O_NOFOLLOW);
 	}
 	closedir(dir);
 	return found;
@@ -168,7 +167,7 @@ static bool has_windows(const char *folder)
 	bool found = false;
 
 	for (unsigned i = 0; !found && i < sizeof(names) / sizeof(names[0]); i++) {
-		int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		int fd = layout_open(AT_FDCWD, folder, O_DIRECTORY);
 
 		fd = enter(enter(enter(fd, names[i]), "System32"), "config");
 		found = fd >= 0;

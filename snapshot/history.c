@@ -217,8 +217,7 @@ static bool replay_logs(struct telling *t)
 
 	if (!tmp)
 		return error_memory(t->err);
-	source = copy->system ? volume_source(tmp, copy->system->volume, copy->file, t->err)
-	                      : source_read_path(tmp, copy->path, t->err);
+	source = copy_source(tmp, copy, t->err);
 	if (source)
 		done = recover_each(tmp, source, &t->options->recover, take_state, t, &recovery,
 		                    t->err);

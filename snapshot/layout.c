@@ -78,6 +78,14 @@ const char *layout_kind_name(enum layout_kind kind)
 	return names[kind <= LAYOUT_UNKNOWN ? kind : 0];
 }
 
+int layout_open(int fd, const char *name, int flags)
+{
+	int opened = openat(fd, name, O_RDONLY | O_CLOEXEC | O_NOATIME | flags);
+
+	return opened < 0 && errno == EPERM ? openat(fd, name, O_RDONLY | O_CLOEXEC | flags)
+	                                    : opened;
+}
+
 /* What has been seen of a directory that may be a snapshot. */
 struct seen {
 	const char *path;
@@ -109,7 +117,7 @@ static bool see_file(int fd, const char *shown, const char *name, struct seen *s
 
 static bool see_directory(int fd, const char *below, struct seen *seen, struct error *err)
 {
-	int own = openat(fd, below ? below : ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int own = layout_open(fd, below ? below : ".", O_DIRECTORY | O_NOFOLLOW);
 	DIR *stream = own < 0 ? NULL : fdopendir(own);
 	struct dirent *entry;
 	bool done = true;
@@ -141,7 +149,7 @@ static bool see_directory(int fd, const char *below, struct seen *seen, struct e
 
 static bool log_is_ours(int fd, const struct seen *seen, struct error *err)
 {
-	int log = openat(fd, LAYOUT_LOG_NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	int log = layout_open(fd, LAYOUT_LOG_NAME, O_NOFOLLOW | O_NONBLOCK);
 	uint8_t start[RECORD_SIGNATURE_SIZE] = { 0 };
 	ssize_t n = log < 0 ? -1 : read(log, start, sizeof(start));
 

@@ -42,6 +42,12 @@ const char *layout_kind_name(enum layout_kind kind);
 void layout_chk_name(uint32_t number, char name[LAYOUT_CHK_SIZE]);
 uint32_t layout_chk_number(const char *name);
 
+/*
+ * openat() for reading, with FLAGS besides. Times of what is read are left alone where that is
+ * allowed: for owners and root.
+ */
+int layout_open(int fd, const char *name, int flags);
+
 /* Is PATH a directory with a quolog.log, which no system volume has at its top? */
 bool layout_has_log(const char *path);
 

@@ -149,6 +149,16 @@ fail:
 	return NULL;
 }
 
+bool quorum_copy(TALLOC_CTX *ctx, const struct quorum *quorum, uint32_t index,
+                 const struct hive_options *options, struct copy *copy, struct error *err)
+{
+	const char *path = quorum->chks[index] + strlen(volume_path(quorum->volume)) + 1;
+
+	if (!volume_is_raw(quorum->volume))
+		return copy_open(ctx, quorum->chks[index], options, copy, err);
+	return copy_open_on(ctx, quorum->volume, path, options, copy, err);
+}
+
 /* The path on the volume, or NULL with ERROR_NONE if there is no such file. */
 static char *look_up(TALLOC_CTX *ctx, struct quorum *quorum, const char *name, struct error *err)
 {

@@ -1,11 +1,11 @@
 /*
- * quorum: a mounted quorum disk of the first generation: \MSCS with chk????.tmp, quolog.log
- * and <resource GUID>\*.CPT, *.CPR (facts: Q217147, Q280353; docs/cluster.md).
+ * quorum: a quorum disk, mounted or raw, of the first generation: \MSCS with chk????.tmp,
+ * quolog.log and <resource GUID>\*.CPT, *.CPR (facts: Q217147, Q280353; docs/cluster.md).
  */
 #ifndef SNAPSHOT_QUORUM_H
 #define SNAPSHOT_QUORUM_H
 
-#include "checkpoint/disk/volume.h"
+#include "checkpoint/copy.h"
 #include "hive/problem.h"
 
 #define QUORUM_CHKS 16u /* the highest so many are looked at */
@@ -22,8 +22,12 @@ struct quorum {
 	struct problems *problems; /* chk files that are passed over: clusdb-damaged */
 };
 
-/* DIR: where the disk is mounted, or its MSCS folder. ERROR_SOURCE if it is neither. */
+/* DIR: where the disk is mounted, or its MSCS folder; or the raw volume. ERROR_SOURCE if none. */
 struct quorum *quorum_open(TALLOC_CTX *ctx, const char *dir, struct error *err);
+
+/* Opens chks[INDEX] as a copy of the database. */
+bool quorum_copy(TALLOC_CTX *ctx, const struct quorum *quorum, uint32_t index,
+                 const struct hive_options *options, struct copy *copy, struct error *err);
 
 /*
  * NAME is "<GUID>/<id>.CPR" or ".CPT"; *SHOWN (on CTX) is its path on the disk. NULL with

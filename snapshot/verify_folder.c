@@ -67,14 +67,11 @@ static bool check_entry(struct verifying *v, const char *folder, const char *nam
 static bool check_folder(struct verifying *v, const char *folder)
 {
 	const char *name = *folder ? folder : ".";
-	int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-	int fd = openat(v->fd, name, flags | O_NOATIME); /* for owners: times are left alone */
+	int fd = layout_open(v->fd, name, O_DIRECTORY | O_NOFOLLOW);
 	DIR *dir = NULL;
 	const struct dirent *entry;
 	bool done = true;
 
-	if (fd < 0 && errno == EPERM)
-		fd = openat(v->fd, name, flags);
 	if (fd >= 0)
 		dir = fdopendir(fd);
 	if (!dir) {

@@ -1,22 +1,15 @@
 /*
- * Failing allocations, by rewriting the addresses of malloc, calloc and realloc in the
- * relocated tables of the objects that interest us. libc's own calls and those of sanitizers
- * and cmocka stay as they are. ELF with 64 bits and relocations with addends; elsewhere no
- * failure fires, and allocfail_run says so.
+ * Failing allocations: malloc, calloc and realloc of the objects that interest us are others. Where
+ * tests/hook.c cannot do that no failure fires, and allocfail_run says so.
  */
 #include "tests/allocfail.h"
 
-#include <dlfcn.h>
-#include <elf.h>
 #include <fcntl.h>
-#include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <talloc.h>
-#include <unistd.h>
 
+#include "tests/hook.h"
 #include "tests/testing.h"
 
 #define ROUNDS_MAX 200000
@@ -67,90 +60,20 @@ void allocfail_resume(void)
 	armed = true;
 }
 
-/* --- the tables --- */
-
-/* The third is a pointer in initialized data: jansson calls malloc through one. */
-#if defined(__x86_64__)
-#define IS_SLOT(type)                                                                              \
-	((type) == R_X86_64_JUMP_SLOT || (type) == R_X86_64_GLOB_DAT || (type) == R_X86_64_64)
-#elif defined(__aarch64__)
-#define IS_SLOT(type)                                                                              \
-	((type) == R_AARCH64_JUMP_SLOT || (type) == R_AARCH64_GLOB_DAT || (type) == R_AARCH64_ABS64)
-#else
-#define IS_SLOT(type) ((void)(type), 0)
-#endif
-
-static void *replacement(const char *symbol)
-{
-	if (strcmp(symbol, "malloc") == 0)
-		return (void *)failing_malloc;
-	if (strcmp(symbol, "calloc") == 0)
-		return (void *)failing_calloc;
-	return strcmp(symbol, "realloc") == 0 ? (void *)failing_realloc : NULL;
-}
-
-/* Writes a slot that may be read-only since the program was loaded. */
-static void set_slot(void **slot, void *to)
-{
-	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-	uintptr_t start = (uintptr_t)slot & ~(page - 1);
-
-	if (mprotect((void *)start, page, PROT_READ | PROT_WRITE) != 0) {
-		perror("# allocfail: mprotect");
-		abort();
-	}
-	*slot = to;
-}
-
-static void change_table(ElfW(Addr) base, const Elf64_Rela *table, size_t size,
-                         const Elf64_Sym *symbols, const char *names)
-{
-	for (size_t i = 0; i < size / sizeof(*table); i++) {
-		const char *name = names + symbols[ELF64_R_SYM(table[i].r_info)].st_name;
-		void *to = IS_SLOT(ELF64_R_TYPE(table[i].r_info)) ? replacement(name) : NULL;
-
-		if (to)
-			set_slot((void **)(base + table[i].r_offset), to);
-	}
-}
-
-static int change_object(struct dl_phdr_info *info, size_t size, void *data)
-{
-	static const char *const ours[] = { "libtalloc", "libhivex", "libjansson", "libz.",
-		                            "libsmartcols" };
-	const ElfW(Dyn) *dynamic = NULL;
-	uintptr_t value[DT_NUM] = { 0 };
-	bool wanted = info->dlpi_name[0] == '\0'; /* the program itself */
-
-	(void)size;
-	(void)data;
-	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
-		wanted = wanted || strstr(info->dlpi_name, ours[i]);
-	for (int i = 0; wanted && i < info->dlpi_phnum; i++) {
-		if (info->dlpi_phdr[i].p_type == PT_DYNAMIC)
-			dynamic = (const void *)(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr);
-	}
-	for (; dynamic && dynamic->d_tag != DT_NULL; dynamic++) {
-		if (dynamic->d_tag >= 0 && dynamic->d_tag < DT_NUM)
-			value[dynamic->d_tag] = dynamic->d_un.d_val;
-	}
-	if (!value[DT_SYMTAB] || !value[DT_STRTAB])
-		return 0;
-	change_table(info->dlpi_addr, (const void *)value[DT_JMPREL], value[DT_PLTRELSZ],
-	             (const void *)value[DT_SYMTAB], (const char *)value[DT_STRTAB]);
-	change_table(info->dlpi_addr, (const void *)value[DT_RELA], value[DT_RELASZ],
-	             (const void *)value[DT_SYMTAB], (const char *)value[DT_STRTAB]);
-	return 0;
-}
-
 static void install(void)
 {
+	static const struct hook hooks[] = { { "malloc", (void *)failing_malloc },
+		                             { "calloc", (void *)failing_calloc },
+		                             { "realloc", (void *)failing_realloc } };
+	static const char *const libraries[] = { "libtalloc", "libhivex",     "libjansson",
+		                                 "libz.",     "libsmartcols", NULL };
+
 	if (real_malloc)
 		return;
-	*(void **)&real_calloc = dlsym(RTLD_DEFAULT, "calloc");
-	*(void **)&real_realloc = dlsym(RTLD_DEFAULT, "realloc");
-	*(void **)&real_malloc = dlsym(RTLD_DEFAULT, "malloc");
-	dl_iterate_phdr(change_object, NULL);
+	*(void **)&real_calloc = hook_real("calloc");
+	*(void **)&real_realloc = hook_real("realloc");
+	*(void **)&real_malloc = hook_real("malloc");
+	hook_install(hooks, sizeof(hooks) / sizeof(hooks[0]), libraries);
 }
 
 /* --- rounds --- */

@@ -14,8 +14,7 @@
  * ERROR_INTERNAL and a text: memory that ran out is no damaged hive. A body that returns true
  * has looked at its result and found it right: to do without the memory is allowed.
  *
- * It works by changing the libraries' tables of addresses (the GOT) while the program runs, so
- * the code under test has no hooks, and sanitizers and valgrind see what they always see.
+ * tests/hook.h is how it works.
  */
 #ifndef TESTS_ALLOCFAIL_H
 #define TESTS_ALLOCFAIL_H

@@ -107,6 +107,28 @@ sweep "backup --append, killed or failing" backup --append "$work/node" "$snap"
 sweep "edit, killed or failing" edit "$snap" "$work/new.reg"
 [ $step -gt 1 ] || # it is an edit
 	sweep "checkpoint add, killed or failing" checkpoint add "$snap" Service 'Software\New'
+
+# Nothing has changed: nothing may change, but for what a kill leaves beside it, and 0 means durable.
+judge_same()
+{
+	rm -rf "$place/.snap.clusnap-new"
+	fault_orderly && [ $fault_status -ne 0 ] && is_old "$snap" && [ "$(ls -A "$place")" = snap ]
+}
+fault_points=0
+fault_sweep prepare judge_same 'fsync:EIO fsync mkdirat:EACCES mkdirat' \
+	"$clusnap" backup --append "$work/older" "$snap" 2>/dev/null
+[ -z "$fault_bad" ] || wrong "$fault_bad"
+[ $fault_points -ge 12 ] || wrong "only $fault_points faults"
+result "backup --append of what is there, killed or failing"
+prepare
+strace -f -y -o "$work/calls" -e trace=fsync "$clusnap" backup --append "$work/older" "$snap" >/dev/null 2>&1 ||
+	wrong "backup --append of what is there"
+grep 'fsync(.* = 0$' "$work/calls" >"$work/fsyncs"
+for path in "$place" "$snap" "$snap"/**/*; do
+	grep -qF "<$path>)" "$work/fsyncs" || wrong "$path: not fsynced"
+done
+is_old "$snap" || wrong "it has changed"
+result "promise 4: exit 0 means durable, also if nothing has changed"
 [ "$(sha256sum <"$work/old/quolog.log")" = "$old" ] || wrong "the old one has changed"
 result "what the others are compared with is as it was"
 echo "1..$number"

@@ -129,8 +129,10 @@ class Seed:
         shutil.rmtree(two)
         self.equal(self.json("backup", "--json", self.lab / name, two)[1]["id"], found["id"],
                    name, "id of a second backup")
+        found = self.json("backup", "--json", "--append", self.lab / name, one)[1]
+        self.equal(found["changed"], False, name, "changed, appended to itself")
         done = run("diff", "-r", one, two)
-        self.check(done.returncode == 0, name, "second backup:", done.stdout[:200])
+        self.check(done.returncode == 0, name, "second backup, and an append:", done.stdout[:200])
 
     def checkpoints(self, name, node):
         code, found, err = self.json("checkpoint", "list", "--json", self.lab / name)

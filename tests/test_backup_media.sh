@@ -102,6 +102,10 @@ else
 		expect 0 '' verify "$dest"
 		diff -r "$dest" "$work/new" >/dev/null || wrong "$round: not the same bytes"
 	done
+	times=$(stat -c '%n %i %y %z' "$dest" "$dest"/*)
+	expect 0 'nothing has changed' backup --append "$work/node" "$dest"
+	[[ $err == *not-private* ]] && [ "$(stat -c '%n %i %y %z' "$dest" "$dest"/*)" = "$times" ] ||
+		wrong "--append of what is there"
 	run backup --json "$work/node" "$dest"
 	[ "$(jq -r '[.warnings[].code] | index("not-private") != null' <<<"$out")" = true ] ||
 		wrong "not-private is not among the warnings"

@@ -140,6 +140,16 @@ assert [r["time"] for r in records] == sorted(r["time"] for r in records)'
 	diff "$dir/found" "$dir/appended"
 	result $? "promise 7, $seed: it has the same states as a backup of all"
 	cp -a "$dir/more" "$dir/kept"
+	for row in node-2019-a 'node-2019-c node-2019-b node-2019-a'; do
+		read -ra disks <<<"$row"
+		[ "$("${clusnap[@]}" backup --json --append "${disks[@]/#/$lab/}" "$dir/more" 2>/dev/null | jq .changed)" = false ] &&
+			diff -r "$dir/kept" "$dir/more"
+		result $? "$seed: backup --append of what is there (${row// /, }) changes nothing"
+	done
+	[ "$("${clusnap[@]}" backup --json --append "$lab/node-2019-b" "$dir/b" 2>/dev/null | jq .changed)" = false ]
+	result $? "$seed: nor does that of a dirty ClusDb, whose logs are replayed once more"
+	rm -rf "$dir/kept"
+	cp -a "$dir/more" "$dir/kept"
 	for row in 'node-2019-b newer' 'node-other-cluster 5893'; do
 		status=0
 		"${clusnap[@]}" backup --append "$lab/${row% *}" "$dir/more" >/dev/null 2>"$dir/err" || status=$?

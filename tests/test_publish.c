@@ -247,6 +247,63 @@ static void test_directory(void **state)
 	assert_alone("d ");
 }
 
+/* Names, times and inodes of all that is in d. */
+static char *times_of_d(void)
+{
+	static char times[4096];
+	FILE *pipe = popen("stat -c '%n %x %y %z %i' d d/sub d/one d/sub/two d/marker", "r");
+	size_t size = pipe ? fread(times, 1, sizeof(times) - 1, pipe) : 0;
+
+	assert_non_null(pipe);
+	assert_int_equal(pclose(pipe), 0);
+	times[size] = '\0';
+	return strdup(times);
+}
+
+static bool stay(bool *private)
+{
+	struct publish_dir *dir = publish_dir_begin(NULL, "d", yes, &err);
+	bool done = dir && publish_dir_stay(dir, private, &err);
+
+	talloc_free(dir);
+	return done;
+}
+
+static void test_directory_stays(void **state)
+{
+	static const char *const open[] = { "d", "d/sub", "d/one", "d/sub/two" };
+	bool private = false;
+	char *before, *after;
+
+	(void)state;
+	assert_true(publish("d", "first", NULL));
+	assert_int_equal(run("mkdir .d.clusnap-new; echo left >.d.clusnap-new/x; "
+	                     "touch -d 2020-02-02 d/one d/sub/two d/sub d"),
+	                 0);
+	before = times_of_d();
+	assert_true(stay(&private));
+	assert_true(private);
+	after = times_of_d();
+	assert_string_equal(before, after);
+	free(before);
+	free(after);
+	assert_alone("d ");
+	for (unsigned i = 0; i < sizeof(open) / sizeof(*open); i++) {
+		assert_int_equal(chmod(open[i], i < 2 ? 0701 : 0604), 0);
+		assert_true(stay(&private));
+		assert_false(private);
+		assert_int_equal(chmod(open[i], i < 2 ? 0700 : 0600), 0);
+	}
+	assert_int_equal(run("mkfifo d/sub/fifo"), 0);
+	assert_false(stay(&private));
+	assert_int_equal(err.kind, ERROR_DESTINATION);
+	assert_non_null(strstr(err.text, "d: is as it was: sub: fifo is not ours"));
+	assert_int_equal(run("rm -r d"), 0);
+	assert_false(stay(&private));
+	assert_non_null(strstr(err.text, "was removed meanwhile"));
+	assert_alone("");
+}
+
 /* What a user may write for the same directory. */
 static void test_directory_names(void **state)
 {
@@ -523,6 +580,7 @@ int main(void)
 		ROW(test_file_sweeps),
 		ROW(test_append),
 		ROW(test_directory),
+		ROW(test_directory_stays),
 		ROW(test_directory_names),
 		ROW(test_directory_refuses),
 		ROW(test_directory_not_ours),

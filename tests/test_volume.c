@@ -104,6 +104,16 @@ static int remove_one(const char *path, const struct stat *st, int flag, struct 
 	return remove(path);
 }
 
+static void walk_down(struct volume *of)
+{
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	struct volume_entry entry;
+	struct error err;
+
+	assert_true(volume_find(tmp, of, "Windows/System32/nothing", &entry, &err));
+	talloc_free(tmp);
+}
+
 static int setup(void **state)
 {
 	char path[512];
@@ -124,6 +134,8 @@ static int setup(void **state)
 	build();
 	volume = volume_open(NULL, root, &err);
 	assert_non_null(volume);
+	/* From its first walk on it keeps the directory of the last one. */
+	walk_down(volume);
 	return 0;
 }
 

@@ -19,7 +19,9 @@
 #define WIDE_POOL (4 * DIRECTORY_NAME_MAX)
 
 struct directory {
-	DIR *dir;
+	DIR *dir; /* NULL: the names are those that follow */
+	char *const *names;
+	uint32_t count, next;
 	enum directory_flaw flaw;
 };
 
@@ -47,7 +49,7 @@ static int open_quietly(int at, const char *name, int flags)
 
 struct directory *directory_open(TALLOC_CTX *ctx, int at, struct error *err)
 {
-	struct directory *directory = talloc(ctx, struct directory);
+	struct directory *directory = talloc_zero(ctx, struct directory);
 	int fd;
 
 	if (!directory) {
@@ -55,7 +57,6 @@ struct directory *directory_open(TALLOC_CTX *ctx, int at, struct error *err)
 		return NULL;
 	}
 	fd = open_quietly(at, ".", O_DIRECTORY);
-	directory->flaw = DIRECTORY_SOUND;
 	directory->dir = fd < 0 ? NULL : fdopendir(fd);
 	if (directory->dir) {
 		talloc_set_destructor(directory, directory_close);
@@ -68,14 +69,44 @@ struct directory *directory_open(TALLOC_CTX *ctx, int at, struct error *err)
 	return NULL;
 }
 
+struct directory *directory_of_names(TALLOC_CTX *ctx, char *const *names, uint32_t count,
+                                     struct error *err)
+{
+	struct directory *directory = talloc_zero(ctx, struct directory);
+
+	if (directory) {
+		directory->names = names;
+		directory->count = count;
+	} else {
+		error_memory(err);
+	}
+	return directory;
+}
+
 int directory_fd(const struct directory *directory)
 {
-	return dirfd(directory->dir);
+	return directory->dir ? dirfd(directory->dir) : -1;
 }
 
 int directory_open_file(const struct directory *directory, const char *name)
 {
 	return open_quietly(directory_fd(directory), name, O_NONBLOCK | O_NOCTTY);
+}
+
+/* The next entry of any name; *NAME is NULL at the end. */
+static bool next_entry(struct directory *directory, const char **name, struct error *err)
+{
+	const struct dirent *entry;
+
+	if (!directory->dir) {
+		*name = directory->next < directory->count ? directory->names[directory->next++]
+		                                           : NULL;
+		return true;
+	}
+	errno = 0;
+	entry = readdir(directory->dir);
+	*name = entry ? entry->d_name : NULL;
+	return entry || !errno || directory_errno(err, "cannot read the directory");
 }
 
 /*
@@ -85,16 +116,12 @@ int directory_open_file(const struct directory *directory, const char *name)
 static bool next_name(TALLOC_CTX *pool, struct directory *directory, uint32_t *seen,
                       const char **name, struct name *wide, struct error *err)
 {
-	struct dirent *entry;
 	size_t size;
 
 	for (;;) {
-		errno = 0;
-		entry = readdir(directory->dir);
-		if (!entry && errno)
-			return directory_errno(err, "cannot read the directory");
-		*name = entry ? entry->d_name : NULL;
-		if (!entry)
+		if (!next_entry(directory, name, err))
+			return false;
+		if (!*name)
 			return true;
 		if (strcmp(*name, ".") == 0 || strcmp(*name, "..") == 0)
 			continue;

@@ -27,7 +27,11 @@ enum directory_flaw {
 /* AT is any descriptor of the directory, O_PATH too; it stays the caller's. */
 struct directory *directory_open(TALLOC_CTX *ctx, int at, struct error *err);
 
-/* For openat() and the like; lives as long as the directory. */
+/* One whose COUNT names are known; they outlive it. */
+struct directory *directory_of_names(TALLOC_CTX *ctx, char *const *names, uint32_t count,
+                                     struct error *err);
+
+/* For openat() and the like; lives as long as the directory. -1 for one of names. */
 int directory_fd(const struct directory *directory);
 
 /*

@@ -14,11 +14,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A power cut can leave NTFS so; or somebody removes it now. */
-#define LISTED                                                                                     \
-	"is listed in its directory and cannot be found there (if it comes again, run chkdsk /f "  \
-	"on the volume)"
-
 static int descriptor_close(struct descriptor *descriptor)
 {
 	return close(descriptor->fd);
@@ -74,8 +69,11 @@ bool spot_top_open(TALLOC_CTX *ctx, const char *path, struct spot_top *top, stru
 		talloc_free(at);
 		return false;
 	}
-	*top = (struct spot_top){ path, at, found.stx_mnt_id, device_of(&found) };
-	return true;
+	*top = (struct spot_top){
+		path, at, found.stx_mnt_id, device_of(&found), talloc_zero(ctx, struct spot_last),
+		NULL
+	};
+	return top->last || error_memory(err);
 }
 
 /* The next part of a path; false at its end. */
@@ -109,34 +107,50 @@ static bool spot_look(TALLOC_CTX *ctx, const struct spot_top *top, struct spot *
 	int flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
 	struct statx found;
 
+	if (top->ntfs)
+		return spot_ntfs_look(ctx, top, spot, err);
 	spot->at = spot_descriptor(ctx, openat(directory_fd(spot->parent), spot->name, flags));
 	if (!spot->at || !look(spot->at->fd, &found))
-		return directory_errno(err, errno == ENOENT ? LISTED : "cannot look at it");
+		return directory_errno(err, errno == ENOENT ? SPOT_LISTED : "cannot look at it");
 	if (elsewhere(top, &found))
 		return error_set(err, ERROR_SOURCE,
 		                 "another file system is mounted here; it is not looked into");
+	spot->there = true;
 	spot->mode = found.stx_mode;
 	spot->size = S_ISREG(found.stx_mode) ? found.stx_size : 0;
 	return true;
+}
+
+struct directory *spot_directory(TALLOC_CTX *ctx, const struct spot_top *top,
+                                 const struct spot *spot, struct error *err)
+{
+	const struct ntfs_listing *listing;
+
+	return top->ntfs ? spot_ntfs_directory(ctx, spot->file, &listing, err)
+	                 : directory_open(ctx, spot->at->fd, err);
 }
 
 /* The directory that a walk has reached, opened; what it came through is closed. */
 static bool spot_descend(TALLOC_CTX *ctx, const struct spot_top *top, struct spot *spot,
                          struct error *err)
 {
-	struct directory *directory = directory_open(ctx, spot->at->fd, err);
+	struct directory *directory;
 
+	directory = top->ntfs ? spot_ntfs_directory(ctx, spot->file, &spot->listing, err)
+	                      : directory_open(ctx, spot->at->fd, err);
 	if (!directory)
 		return false;
 	talloc_free(spot->parent);
-	if (spot->at != top->at)
+	if (spot->at != top->at && (!top->last || spot->at != top->last->at))
 		talloc_free(spot->at);
+	TALLOC_FREE(spot->file);
 	spot->parent = directory;
 	spot->at = NULL;
+	spot->there = false;
 	return true;
 }
 
-/* One part further. spot->at becomes NULL if there is no such name. */
+/* One part further. spot->there becomes false if there is no such name. */
 static bool spot_enter(TALLOC_CTX *ctx, const struct spot_top *top, struct spot *spot,
                        const char *part, size_t size, struct error *err)
 {
@@ -146,7 +160,7 @@ static bool spot_enter(TALLOC_CTX *ctx, const struct spot_top *top, struct spot 
 		return error_set(err, ERROR_SOURCE,
 		                 "is a symbolic link or junction; it is not followed");
 	if (!S_ISDIR(spot->mode)) {
-		spot->at = NULL;
+		spot->there = false;
 		return true;
 	}
 	if (!spot_descend(ctx, top, spot, err) ||
@@ -172,19 +186,78 @@ bool spot_wrap(const struct spot_top *top, const struct spot *spot, struct error
 	return error_wrap(err, "%s/%s", top->path, spot->path);
 }
 
+/* --- where the last walk was --- */
+
+/* The size of the directory's part of PATH. */
+static size_t directory_part(const char *path)
+{
+	size_t size = strlen(path);
+
+	while (size > 0 && path[size - 1] != '/' && path[size - 1] != '\\')
+		size--;
+	return size;
+}
+
+/* Begins a walk to PATH in the directory of the last one, if it is there; *PATH is what is left. */
+static bool begin_at_last(TALLOC_CTX *ctx, const struct spot_top *top, const char **path,
+                          struct spot *spot)
+{
+	const struct spot_last *last = top->last;
+	size_t size = directory_part(*path);
+	char *copy;
+
+	if (!last || !last->asked || strlen(last->asked) != size ||
+	    memcmp(last->asked, *path, size) != 0 || !(copy = talloc_strdup(ctx, last->path)))
+		return false;
+	spot->at = last->at;
+	spot->path = copy;
+	*path += size;
+	return true;
+}
+
+/* Keeps the directory that a walk to WHOLE has come to, if REST is one name more. */
+static void keep_last(const struct spot_top *top, const char *whole, const char *rest,
+                      struct spot *spot)
+{
+	struct spot_last *last = top->last, new;
+	size_t size = directory_part(whole);
+
+	if (!last || spot->at == top->at || spot->at == last->at || !S_ISDIR(spot->mode) ||
+	    rest + strspn(rest, "/\\") != whole + size || !whole[size])
+		return;
+	new = (struct spot_last){ talloc_strndup(last, whole, size),
+		                  talloc_strdup(last, spot->path), spot->at };
+	if (!new.asked || !new.path) {
+		talloc_free(new.asked);
+		talloc_free(new.path);
+		return;
+	}
+	talloc_free(last->asked);
+	talloc_free(last->path);
+	talloc_free(last->at);
+	*last = new;
+	talloc_steal(last, last->at);
+}
+
 bool spot_walk(TALLOC_CTX *ctx, const struct spot_top *top, const char *path, struct spot *spot,
                struct error *err)
 {
-	const char *part;
+	const char *part, *whole = path;
 	size_t size;
 
-	*spot = (struct spot){ .at = top->at, .mode = S_IFDIR };
+	*spot = (struct spot){ .there = true, .at = top->at, .ntfs = top->ntfs, .mode = S_IFDIR };
 	spot->path = talloc_strdup(ctx, "");
 	if (!spot->path)
 		return error_memory(err);
 	if (!check_path(path, err))
 		return spot_wrap(top, spot, err);
-	while (spot->at && next_part(&path, &part, &size)) {
+	if (top->ntfs)
+		spot->file = ntfs_file_open(ctx, top->ntfs, NTFS_TOP, err);
+	if (top->ntfs && !spot->file)
+		return spot_wrap(top, spot, err);
+	(void)begin_at_last(ctx, top, &path, spot);
+	while (spot->there && next_part(&path, &part, &size)) {
+		keep_last(top, whole, part, spot);
 		if (!spot_enter(ctx, top, spot, part, size, err))
 			return spot_wrap(top, spot, err);
 	}
@@ -193,7 +266,7 @@ bool spot_walk(TALLOC_CTX *ctx, const struct spot_top *top, const char *path, st
 
 enum volume_kind spot_kind(const struct spot *spot)
 {
-	if (!spot->at)
+	if (!spot->there)
 		return VOLUME_ABSENT;
 	if (S_ISDIR(spot->mode))
 		return VOLUME_DIRECTORY;

@@ -6,33 +6,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "checkpoint/disk/spot.h"
+#include "checkpoint/disk/volume_internal.h"
 #include "hive/publish_step.h"
-
-struct volume {
-	char *path;
-	enum directory_flaw flaw;
-	char *flawed;
-	struct spot_top top;
-	struct descriptor *lock;
-};
-
-struct volume *volume_open(TALLOC_CTX *ctx, const char *path, struct error *err)
-{
-	struct volume *volume = talloc_zero(ctx, struct volume);
-
-	if (volume)
-		volume->path = talloc_strdup(volume, path);
-	if (!volume || !volume->path) {
-		talloc_free(volume);
-		error_memory(err);
-		return NULL;
-	}
-	if (spot_top_open(volume, volume->path, &volume->top, err))
-		return volume;
-	talloc_free(volume);
-	return NULL;
-}
 
 enum directory_flaw volume_flaw(const struct volume *volume, const char **path)
 {
@@ -81,8 +56,8 @@ bool volume_find(TALLOC_CTX *ctx, struct volume *volume, const char *path,
 	done = walk(tmp, volume, path, &spot, err);
 	if (done)
 		*entry = (struct volume_entry){ spot_kind(&spot),
-			                        spot.at ? talloc_steal(ctx, spot.path) : NULL,
-			                        spot.at ? spot.size : 0 };
+			                        spot.there ? talloc_steal(ctx, spot.path) : NULL,
+			                        spot.there ? spot.size : 0 };
 	talloc_free(tmp);
 	return done;
 }
@@ -101,7 +76,7 @@ bool volume_list(TALLOC_CTX *ctx, struct volume *volume, const char *path, char 
 	if (done && spot_kind(&spot) != VOLUME_DIRECTORY)
 		done = error_set(err, ERROR_SOURCE, "%s/%s: is no directory", volume->path, path);
 	if (done) {
-		directory = directory_open(tmp, spot.at->fd, err);
+		directory = spot_directory(tmp, &volume->top, &spot, err);
 		done = ((directory && directory_names(ctx, directory, names, count, err)) ||
 		        spot_wrap(&volume->top, &spot, err)) &&
 		       remember(volume, directory_flaw(directory), spot.path, err);
@@ -135,6 +110,42 @@ static bool walk_to_file(TALLOC_CTX *ctx, struct volume *volume, const char *pat
 	return spot_wrap(&volume->top, spot, err);
 }
 
+/* --- a hive on a raw volume, with what lies beside it --- */
+
+static bool ntfs_each(void *data, source_see_fn *see, void *to, struct error *err)
+{
+	const struct spot *spot = data;
+
+	for (uint32_t i = 0; i < spot->listing->count; i++) {
+		if (!see(to, spot->listing->names[i], err))
+			return false;
+	}
+	return true;
+}
+
+static struct image *ntfs_read_name(TALLOC_CTX *ctx, void *data, const char *name,
+                                    struct error *err)
+{
+	const struct spot *spot = data;
+	struct ntfs_file *file;
+	struct image *image;
+
+	file = ntfs_file_open(ctx, spot->ntfs, spot_ntfs_reference(spot->listing, name), err);
+	image = file ? ntfs_image(ctx, file, err) : NULL;
+	talloc_free(file);
+	return image;
+}
+
+static struct source *read_source(TALLOC_CTX *ctx, const struct volume *volume, struct spot *spot,
+                                  const char *shown, struct error *err)
+{
+	struct source_reader reader = { spot, ntfs_each, ntfs_read_name, NULL, NULL };
+
+	if (!volume->top.ntfs)
+		return source_read(ctx, directory_fd(spot->parent), spot->name, shown, err);
+	return source_read_by(ctx, &reader, spot->name, shown, err);
+}
+
 struct source *volume_source(TALLOC_CTX *ctx, struct volume *volume, const char *path,
                              struct error *err)
 {
@@ -152,7 +163,7 @@ struct source *volume_source(TALLOC_CTX *ctx, struct volume *volume, const char 
 		if (!shown)
 			error_memory(err);
 		else
-			source = source_read(ctx, directory_fd(spot.parent), spot.name, shown, err);
+			source = read_source(ctx, volume, &spot, shown, err);
 	}
 	talloc_free(tmp);
 	return source;
@@ -170,7 +181,9 @@ struct image *volume_file(TALLOC_CTX *ctx, struct volume *volume, const char *pa
 		return NULL;
 	}
 	if (walk_to_file(tmp, volume, path, &spot, err)) {
-		image = image_read(ctx, directory_fd(spot.parent), spot.name, err);
+		image = volume->top.ntfs
+		                ? ntfs_image(ctx, spot.file, err)
+		                : image_read(ctx, directory_fd(spot.parent), spot.name, err);
 		if (!image)
 			spot_wrap(&volume->top, &spot, err);
 	}
@@ -178,15 +191,38 @@ struct image *volume_file(TALLOC_CTX *ctx, struct volume *volume, const char *pa
 	return image;
 }
 
+struct ntfs_file *volume_ntfs_file(TALLOC_CTX *ctx, struct volume *volume, const char *path,
+                                   char **spelled, struct error *err)
+{
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	struct ntfs_file *file = NULL;
+	struct spot spot;
+
+	if (!tmp) {
+		error_memory(err);
+		return NULL;
+	}
+	if (!volume->top.ntfs) {
+		error_set(err, ERROR_SOURCE, "%s: is mounted", volume->path);
+	} else if (walk_to_file(tmp, volume, path, &spot, err)) {
+		file = talloc_steal(ctx, spot.file);
+		*spelled = talloc_steal(ctx, spot.path);
+	}
+	talloc_free(tmp);
+	return file;
+}
+
 /* Reads from the start of a file that was seen to be regular, and is looked at once more. */
 static bool read_head(const struct spot *spot, void *buffer, size_t size, size_t *got,
                       struct error *err)
 {
-	int fd = directory_open_file(spot->parent, spot->name);
+	int fd = spot->file ? -1 : directory_open_file(spot->parent, spot->name);
 	size_t done = 0;
 	struct stat st;
 	ssize_t n = 0;
 
+	if (spot->file)
+		return ntfs_read(spot->file, 0, buffer, size, got, err);
 	if (fd < 0)
 		return directory_errno(err, "cannot open it");
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
@@ -224,8 +260,8 @@ bool volume_same(const struct volume *one, const struct volume *other)
 {
 	struct stat a, b;
 
-	return fstat(one->top.at->fd, &a) == 0 && fstat(other->top.at->fd, &b) == 0 &&
-	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+	return stat(one->path, &a) == 0 && stat(other->path, &b) == 0 && a.st_dev == b.st_dev &&
+	       a.st_ino == b.st_ino;
 }
 
 int volume_lock(struct volume *volume, struct error *err)
@@ -257,11 +293,14 @@ int volume_directory(struct volume *volume, const char *path, struct error *err)
 		error_memory(err);
 		return -1;
 	}
-	if (walk(tmp, volume, path, &spot, err)) {
+	if (volume->top.ntfs) {
+		error_set(err, ERROR_SOURCE, "%s: is not mounted, so no directory of it is open",
+		          volume->path);
+	} else if (walk(tmp, volume, path, &spot, err)) {
 		if (spot_kind(&spot) == VOLUME_DIRECTORY)
 			fd = openat(spot.at->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		else
-			errno = spot.at ? ENOTDIR : ENOENT;
+			errno = spot.there ? ENOTDIR : ENOENT;
 		if (fd < 0)
 			error_errno(err, ERROR_SOURCE, "%s/%s", volume->path, path);
 	}

@@ -76,6 +76,9 @@ void cmd_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The length of a well-formed UTF-8 sequence at AT; 0 if it is none (WTF-8 has more). */
 unsigned cmd_utf8_length(const unsigned char *at);
 
+/* Is the character set of the locale UTF-8? */
+bool cmd_locale_is_utf8(void);
+
 /*
  * Text from a disk as it may be shown on a terminal, on CTX: control characters, and bytes that
  * are no UTF-8, as \xNN.

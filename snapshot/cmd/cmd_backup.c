@@ -50,6 +50,37 @@ static void say_newest(const struct cmd *cmd, const struct collection *collectio
 		         collection->why ? ": " : "", collection->why ? collection->why : "");
 }
 
+static void print_json(const struct backup_options *options, const struct collection *collection,
+                       const struct verdict *verdict)
+{
+	json_t *object = cmd_snapshot_json(verdict, collection->warnings);
+
+	json_object_set_new(object, "changed", json_boolean(!collection->unchanged));
+	json_object_set_new(object, "newest",
+	                    cmd_json_text(collection->copies[collection->newest].path));
+	json_object_set_new(object, "why", cmd_json_text(collection->why));
+	cmd_json_problems(object, "left_out", options->collect.hive.left_out, PROBLEM_NOTE);
+	cmd_json_print(object);
+}
+
+static void print_text(struct cmd *cmd, const struct backup_options *options,
+                       const struct collection *collection, const struct verdict *verdict)
+{
+	const struct problems *left_out = options->collect.hive.left_out;
+	const char *path = options->destination;
+
+	say_newest(cmd, collection);
+	for (uint32_t i = 0; left_out && i < left_out->count; i++)
+		cmd_print("left out: %s", left_out->list[i].text);
+	if (!collection->unchanged) {
+		cmd_snapshot_print(cmd, path, verdict);
+	} else if (!cmd->quiet) {
+		cmd_print("%s: nothing has changed since transaction %llu", path,
+		          (unsigned long long)verdict->sequence);
+		cmd_snapshot_print_state(path, verdict);
+	}
+}
+
 static int run(struct cmd *cmd, int argc, char **argv)
 {
 	struct backing_up asked = { 0 };
@@ -59,7 +90,7 @@ static int run(struct cmd *cmd, int argc, char **argv)
 		{ "copy-to", "DIR", "a further verified copy of the snapshot (repeatable)", NULL,
 		  NULL, &asked.copies },
 		{ "append", NULL,
-		  "go on with the log of SNAPSHOT, if it is there, instead of replacing it",
+		  "go on with the log of SNAPSHOT, if it is there; if nothing is new, it stays",
 		  &asked.append, NULL, NULL },
 		{ "max-log", "BYTES",
 		  "quolog.log begins anew beyond this (default: MaxQuorumLogSize, or 4 MiB)", NULL,
@@ -74,7 +105,6 @@ static int run(struct cmd *cmd, int argc, char **argv)
 	const struct problems *left_out;
 	struct verdict verdict;
 	struct error err;
-	json_t *object;
 	int status;
 
 	if (!cmd_parse(cmd, argc, argv, rows, 2, -1, &status))
@@ -87,19 +117,10 @@ static int run(struct cmd *cmd, int argc, char **argv)
 	if (!backup(cmd->ctx, &options, &collection, &verdict, &err))
 		return cmd_fail(&err);
 	left_out = options.collect.hive.left_out;
-	if (cmd->json) {
-		object = cmd_snapshot_json(&verdict, collection.warnings);
-		json_object_set_new(object, "newest",
-		                    cmd_json_text(collection.copies[collection.newest].path));
-		json_object_set_new(object, "why", cmd_json_text(collection.why));
-		cmd_json_problems(object, "left_out", left_out, PROBLEM_NOTE);
-		cmd_json_print(object);
-	} else {
-		say_newest(cmd, &collection);
-		for (uint32_t i = 0; left_out && i < left_out->count; i++)
-			cmd_print("left out: %s", left_out->list[i].text);
-		cmd_snapshot_print(cmd, options.destination, &verdict);
-	}
+	if (cmd->json)
+		print_json(&options, &collection, &verdict);
+	else
+		print_text(cmd, &options, &collection, &verdict);
 	return cmd_end((left_out && left_out->count) || collection.incomplete ? ERROR_BAD_NEWS : 0);
 }
 

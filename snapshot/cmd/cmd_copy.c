@@ -10,7 +10,7 @@
 #include "hive/cursor.h"
 #include "snapshot/cmd/cmd.h"
 #include "snapshot/replay.h"
-#include "snapshot/restore/restore.h"
+#include "snapshot/restore/unfinished.h"
 #include "snapshot/verify.h"
 
 static bool snapshot_copy(struct cmd *cmd, const char *path, struct copy *copy, struct error *err)
@@ -34,7 +34,7 @@ static bool warn_interrupted(struct copy *copy, struct error *err)
 {
 	bool found;
 
-	if (!restore_interrupted(copy, &found, err))
+	if (!unfinished_find(copy, &found, err))
 		return false;
 	if (found)
 		cmd_message("warning: %s: %s", copy->path,

@@ -48,7 +48,8 @@ void cmd_json_problems(json_t *object, const char *name, const struct problems *
 		if (problem->weight < least)
 			continue;
 		entry = json_pack("{s:s,s:o,s:o}", "code", problem->code, "text",
-		                  cmd_json_text(problem->text), "hint", cmd_json_text(problem->hint));
+		                  cmd_json_text(problem->text), "hint",
+		                  cmd_json_text(problem->hint));
 		if (problem->offset != PROBLEM_NOWHERE)
 			json_object_set_new(entry, "offset",
 			                    json_integer((json_int_t)problem->offset));

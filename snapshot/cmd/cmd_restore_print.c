@@ -1,8 +1,8 @@
 /* A restore in words and in JSON: its plan, step by step, and what is to be done afterwards. */
 #include "hive/diff.h"
+#include "hive/quote.h"
 #include "snapshot/cmd/cmd_change.h"
 #include "snapshot/cmd/cmd_restore.h"
-#include "hive/quote.h"
 
 /* What reg compare does not look at either, as in clusnap diff. */
 #define NOT_COMPARED (CHANGE_BIT(CHANGE_SET_TIME) | CHANGE_BIT(CHANGE_ORDER_VALUES))

@@ -77,21 +77,25 @@ static const char *state(const struct verdict *verdict)
 	return *verdict->id ? "DAMAGED OR INCOMPLETE" : "NO SNAPSHOT, or one without its log";
 }
 
-void cmd_snapshot_print(struct cmd *cmd, const char *path, const struct verdict *verdict)
+void cmd_snapshot_print_state(const char *path, const struct verdict *verdict)
 {
 	const struct quolog *log = verdict->log;
 
-	if (!cmd->quiet)
-		print_files(cmd, verdict);
-	for (uint32_t i = 0; i < verdict->damage_count; i++)
-		cmd_print("damage: %s: %s", verdict->damage[i].path, verdict->damage[i].text);
-	if (cmd->quiet && verdict->complete)
-		return;
 	cmd_print("%s: %s%s%s, up to transaction %llu", path, state(verdict),
 	          log ? ", cluster " : "", log ? log->id.cluster : "",
 	          (unsigned long long)verdict->sequence);
 	if (*verdict->id)
 		cmd_print("id %s", verdict->id);
+}
+
+void cmd_snapshot_print(struct cmd *cmd, const char *path, const struct verdict *verdict)
+{
+	if (!cmd->quiet)
+		print_files(cmd, verdict);
+	for (uint32_t i = 0; i < verdict->damage_count; i++)
+		cmd_print("damage: %s: %s", verdict->damage[i].path, verdict->damage[i].text);
+	if (!cmd->quiet || !verdict->complete)
+		cmd_snapshot_print_state(path, verdict);
 }
 
 /* What is not in the snapshot, or is open to others, is said even with --quiet. */

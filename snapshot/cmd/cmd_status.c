@@ -1,7 +1,7 @@
 /* clusnap status: what GetNodeClusterState and GetClusterInformation would say. */
 #include "checkpoint/copy.h"
 #include "snapshot/cmd/cmd.h"
-#include "snapshot/restore/restore.h"
+#include "snapshot/restore/unfinished.h"
 
 /* One SYSTEM of the command line; unreadable ones stay in the answer, with the reason. */
 struct asked {
@@ -26,7 +26,7 @@ static bool open_all(struct cmd *cmd, const struct hive_options *how, struct ask
 		cmd_progress(cmd, "reading", cmd->args[i]);
 		if (copy_open(cmd->ctx, cmd->args[i], how, copy, &asked->errors[i])) {
 			asked->errors[i].kind = ERROR_NONE; /* of a database, it is an answer */
-			if (!restore_interrupted(copy, &interrupted, err))
+			if (!unfinished_find(copy, &interrupted, err))
 				return false;
 			asked->interrupted |= interrupted;
 			continue;
@@ -151,7 +151,7 @@ static json_t *copy_json(const struct copy *copy, const char *path, const struct
 		json_object_set_new(object, names[i], json_null());
 	if (error->kind) {
 		json_object_set_new(object, "error", text(error->text));
-		json_object_set_new(object, "problems", json_array());
+		cmd_json_problems(object, "problems", copy->problems, PROBLEM_NOTE);
 		return object;
 	}
 	if (copy->system)
@@ -292,8 +292,9 @@ const struct command command_status = {
 	.name = "status",
 	.arguments = "SYSTEM...",
 	.summary = "state of nodes, their cluster, ClusDb's condition; which copy is newest",
-	.help = "For each SYSTEM (a directory where a system volume is mounted, or a cluster hive "
-		"file)\n"
+	.help = "For each SYSTEM (a directory where a system volume is mounted, an NTFS volume\n"
+		"that is read without mounting it from a device or an image file, or a cluster\n"
+		"hive file)\n"
 		"says what GetNodeClusterState and GetClusterInformation would say, what condition "
 		"its\n"
 		"ClusDb is in and what is wrong, and which SYSTEM has the newest copy of the "

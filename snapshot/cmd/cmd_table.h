@@ -9,7 +9,10 @@
 /* An empty table, to be released with scols_unref_table(); NULL if there is no memory. */
 struct libscols_table *cmd_table_new(void);
 
-/* Puts TEXT (NULL is "") there, control characters made visible; false without memory. */
+/*
+ * Puts TEXT (NULL is "") there, control characters made visible, and without a UTF-8 locale "?"
+ * for each character that is not ASCII. False without memory.
+ */
 bool cmd_table_cell(TALLOC_CTX *ctx, struct libscols_line *line, unsigned column, const char *text);
 
 #endif

@@ -1,9 +1,15 @@
 /* Text from disks as it may be shown on a terminal, and times. */
 #include <inttypes.h>
+#include <langinfo.h>
 #include <stdio.h>
 #include <time.h>
 
 #include "snapshot/cmd/cmd.h"
+
+bool cmd_locale_is_utf8(void)
+{
+	return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+}
 
 unsigned cmd_utf8_length(const unsigned char *at)
 {

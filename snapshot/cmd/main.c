@@ -1,9 +1,9 @@
 /* The table of commands, and which of them is meant. */
-#include <langinfo.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 
+#include "checkpoint/disk/ntfs.h"
 #include "snapshot/cmd/cmd.h"
 
 static const struct command *const commands[] = {
@@ -33,12 +33,13 @@ static void help(FILE *to)
 	fprintf(to, "usage: clusnap COMMAND [OPTION...] ARGUMENT...\n\n"
 	            "Backs up the configuration of Windows failover cluster nodes "
 	            "that are\n"
-	            "down, from their mounted system disks.\n\n");
+	            "down, from their system disks.\n\n");
 	for (unsigned i = 0; i < COMMANDS; i++)
 		fprintf(to, "  %-18s %s\n", commands[i]->name, commands[i]->summary);
-	fprintf(to, "\n`clusnap COMMAND --help` tells more; clusnap(1) is the manual.\n"
-	            "A volume is best mounted for reading with\n"
-	            "  ntfs-3g -o ro,norecover,nodev,nosuid,noexec,umask=077 DEVICE DIRECTORY\n");
+	fprintf(to,
+	        "\n`clusnap COMMAND --help` tells more; clusnap(1) is the manual.\n"
+	        "A volume on a device or in an image is read without mounting it, or mounted with\n"
+	        "  ntfs-3g -o ro,norecover,nodev,nosuid,noexec,umask=077 DEVICE DIRECTORY\n");
 }
 
 /* The words of a command's name that argv begins with; 0 if it is another. */
@@ -74,10 +75,13 @@ static int run(const struct command *command, int argc, char **argv)
 	return status;
 }
 
-/* Names are UTF-8 whatever the locale says: on a rescue stick it usually says nothing. */
+/*
+ * Names are UTF-8 whatever the locale says: on a rescue stick it usually says nothing. Where there
+ * is no UTF-8 locale at all, snapshot/cmd/cmd_table.c knows what to do.
+ */
 static void set_locale(void)
 {
-	if (!setlocale(LC_CTYPE, "") || strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+	if (!setlocale(LC_CTYPE, "") || !cmd_locale_is_utf8())
 		setlocale(LC_CTYPE, "C.UTF-8");
 }
 
@@ -95,6 +99,7 @@ int main(int argc, char **argv)
 	}
 	if (strcmp(argv[1], "--version") == 0) {
 		puts("clusnap 0.1");
+		puts(ntfs_library());
 		return cmd_end(0);
 	}
 	for (unsigned i = 0; i < COMMANDS; i++) {

@@ -8,6 +8,7 @@
 #include "hive/tree.h"
 #include "snapshot/edit.h"
 #include "snapshot/restore/restoring.h"
+#include "snapshot/restore/unfinished.h"
 
 struct alter {
 	struct restore *restore;
@@ -29,7 +30,7 @@ static bool open_target(struct restore *r, struct error *err)
 		                 "%s: is a file; name the directory where the node's system volume "
 		                 "is mounted, or a SNAPSHOT",
 		                 path);
-	if (!restore_interrupted(&r->target, &found, err))
+	if (!unfinished_find(&r->target, &found, err))
 		return false;
 	if (found && !restore_refuse_unfinished(r, err))
 		return false;

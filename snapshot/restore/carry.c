@@ -5,8 +5,6 @@
 
 #include "snapshot/restore/marker.h"
 
-#define PIECE 65536u /* bytes that are read back together */
-
 void carry_tell(const struct carry *carry, const char *step, const struct carried *one)
 {
 	if (carry->options.progress)
@@ -53,7 +51,7 @@ static bool begin(const struct carry *carry, struct error *err)
 	return true;
 }
 
-bool carry_open_one(struct carry *carry, struct carried *one, struct error *err)
+static bool open_one(struct carry *carry, struct carried *one, struct error *err)
 {
 	if (one->file->action == UNDO_MKDIR)
 		return true;
@@ -80,7 +78,7 @@ struct carry *carry_open(TALLOC_CTX *ctx, const struct undo *undo,
 		for (; i < carry->count; i++) {
 			carry->files[i] = (struct carried){ &undo->files[i],
 				                            volumes[undo->files[i].volume], NULL };
-			if (!carry_open_one(carry, &carry->files[i], err))
+			if (!open_one(carry, &carry->files[i], err))
 				break;
 		}
 		if (i == carry->count)
@@ -99,209 +97,9 @@ bool carry_attributes(TALLOC_CTX *ctx, const struct carry *carry, uint32_t numbe
 	return !target || target_attributes(ctx, target, attributes, err);
 }
 
-/* --- the pieces that the steps are made of --- */
-
-const struct undo_content *carry_first(const struct undo_file *file, enum undo_when to)
-{
-	if (to == UNDO_OLD && file->content[UNDO_RECOVERED].present)
-		return &file->content[UNDO_RECOVERED];
-	return &file->content[to];
-}
-
-struct bytes carry_head(struct bytes bytes)
-{
-	if (bytes.size > TARGET_SECTOR)
-		bytes.size = TARGET_SECTOR;
-	return bytes;
-}
-
-static bool put_head(struct carried *one, struct bytes bytes, struct error *err)
-{
-	return target_write(one->target, 0, carry_head(bytes), err) &&
-	       target_sync(one->target, err);
-}
-
-bool carry_mark(struct carry *carry, struct carried *one, struct error *err)
-{
-	struct bytes marker = { carry->marker, TARGET_SECTOR };
-
-	carry_tell(carry, "mark", one);
-	if (marker.size > target_size(one->target))
-		marker.size = target_size(one->target);
-	return put_head(one, marker, err);
-}
-
-static bool write_zeros(struct carried *one, uint64_t from, struct error *err)
-{
-	static const uint8_t zeros[65536];
-	uint64_t end = target_size(one->target);
-
-	while (from < end) {
-		uint64_t size = end - from < sizeof(zeros) ? end - from : sizeof(zeros);
-
-		if (!target_write(one->target, from, (struct bytes){ zeros, size }, err))
-			return false;
-		from += size;
-	}
-	return true;
-}
-
-bool carry_write(struct carry *carry, struct carried *one, const struct undo_content *content,
-                 struct error *err)
-{
-	struct bytes bytes = content->image->bytes;
-	uint64_t head = carry_head(bytes).size;
-
-	carry_tell(carry, "write", one);
-	return target_write(one->target, head,
-	                    (struct bytes){ bytes.data + head, bytes.size - head }, err) &&
-	       write_zeros(one, bytes.size, err) && target_sync(one->target, err);
-}
-
-/* --- (1) and (2) --- */
-
-static bool has_head(const struct carried *one, enum undo_when when, const uint8_t *head)
-{
-	struct bytes bytes = carry_head(one->file->content[when].image->bytes);
-
-	return memcmp(head, bytes.data, bytes.size) == 0;
-}
-
-/* Any other first sector says that the hive is on its way, or new: then its logs are erased. */
-static bool calm(struct carry *carry, struct carried *one, struct error *err)
-{
-	const struct undo_content *recovered = &one->file->content[UNDO_RECOVERED];
-	uint8_t head[TARGET_SECTOR];
-
-	if (!recovered->present || !one->target || target_size(one->target) < sizeof(head))
-		return true;
-	if (!target_read(one->target, 0, head, sizeof(head), err))
-		return false;
-	if (!has_head(one, UNDO_OLD, head) && !has_head(one, UNDO_RECOVERED, head))
-		return true;
-	carry_tell(carry, "calm", one);
-	if (target_size(one->target) < recovered->size &&
-	    !target_resize(one->target, recovered->size, err))
-		return false;
-	return carry_write(carry, one, recovered, err) &&
-	       put_head(one, recovered->image->bytes, err);
-}
-
-static bool erase(struct carry *carry, struct carried *one, struct error *err)
-{
-	if (one->file->action != UNDO_ERASE || !one->target)
-		return true;
-	carry_tell(carry, "erase", one);
-	return put_head(one, one->file->content[UNDO_NEW].image->bytes, err);
-}
-
-/* --- (3), (4) and (6) --- */
-
-/* Is it a file whose bytes (3) to (6) are about, and is it there? */
-static bool is_written(const struct carried *one, enum undo_when to)
-{
-	return one->file->action != UNDO_ERASE && one->target && one->file->content[to].present;
-}
-
-static bool mark(struct carry *carry, struct carried *one, enum undo_when to, struct error *err)
-{
-	return !is_written(one, to) || carry_mark(carry, one, err);
-}
-
-static bool write_data(struct carry *carry, struct carried *one, enum undo_when to,
-                       struct error *err)
-{
-	const struct undo_content *content = carry_first(one->file, to);
-
-	return !is_written(one, to) || target_size(one->target) < content->size ||
-	       carry_write(carry, one, content, err);
-}
-
-static bool finish(struct carry *carry, struct carried *one, enum undo_when to, struct error *err)
-{
-	if (!is_written(one, to))
-		return true;
-	carry_tell(carry, "finish", one);
-	return put_head(one, carry_first(one->file, to)->image->bytes, err);
-}
-
-/* --- (7) --- */
-
-static bool log_back(struct carry *carry, struct carried *one, struct error *err)
-{
-	if (one->file->action != UNDO_ERASE || !one->target)
-		return true;
-	carry_tell(carry, "write", one);
-	return put_head(one, one->file->content[UNDO_OLD].image->bytes, err);
-}
-
-/* The recovered hive becomes the dirty one that it was: what its logs say is the same. */
-static bool dirty_back(struct carry *carry, struct carried *one, struct error *err)
-{
-	const struct undo_content *old = &one->file->content[UNDO_OLD];
-
-	if (!one->file->content[UNDO_RECOVERED].present || !one->target)
-		return true;
-	if (!put_head(one, old->image->bytes, err) || !carry_write(carry, one, old, err))
-		return false;
-	return target_size(one->target) == old->size || !target_can_change_names(one->volume) ||
-	       target_resize(one->target, old->size, err);
-}
-
-static bool logs_back(struct carry *carry, struct error *err)
-{
-	for (uint32_t i = 0; i < carry->count; i++) {
-		if (!log_back(carry, &carry->files[i], err))
-			return false;
-	}
-	for (uint32_t i = 0; i < carry->count; i++) {
-		struct carried *one = &carry->files[i];
-
-		if (!dirty_back(carry, one, err))
-			return false;
-		if (one->target)
-			target_set_attributes(one->target, &one->file->attributes);
-	}
-	return true;
-}
-
-/* --- (8) --- */
-
-static bool is_same(const struct carried *one, struct bytes bytes, bool *same, struct error *err)
-{
-	uint8_t *piece = talloc_size(NULL, PIECE);
-	bool done = piece || error_memory(err);
-
-	*same = target_size(one->target) == bytes.size;
-	for (uint64_t at = 0; done && *same && at < bytes.size; at += PIECE) {
-		size_t size = bytes.size - at < PIECE ? (size_t)(bytes.size - at) : PIECE;
-
-		done = target_read(one->target, at, piece, size, err);
-		*same = done && memcmp(piece, bytes.data + at, size) == 0;
-	}
-	talloc_free(piece);
-	return done;
-}
-
-static bool compare(struct carry *carry, struct carried *one, enum undo_when to, struct error *err)
-{
-	bool same = true;
-
-	if (!one->target || !one->file->content[to].present)
-		return true;
-	carry_tell(carry, "compare", one);
-	return is_same(one, one->file->content[to].image->bytes, &same, err) &&
-	       (same ||
-	        error_set(err, ERROR_DESTINATION, "%s: what is read back is not what was written",
-	                  target_shown(one->target)));
-}
-
 /* --- the order --- */
 
-typedef bool step_fn(struct carry *carry, struct carried *one, enum undo_when to,
-                     struct error *err);
-
-static bool each(struct carry *carry, step_fn *step, enum undo_when to, struct error *err)
+static bool each(struct carry *carry, carry_step *step, enum undo_when to, struct error *err)
 {
 	for (uint32_t i = 0; i < carry->count; i++) {
 		if (!step(carry, &carry->files[i], to, err))
@@ -310,7 +108,8 @@ static bool each(struct carry *carry, step_fn *step, enum undo_when to, struct e
 	return true;
 }
 
-static bool each_backwards(struct carry *carry, step_fn *step, enum undo_when to, struct error *err)
+static bool each_backwards(struct carry *carry, carry_step *step, enum undo_when to,
+                           struct error *err)
 {
 	for (uint32_t i = carry->count; i-- > 0;) {
 		if (!step(carry, &carry->files[i], to, err))
@@ -319,31 +118,34 @@ static bool each_backwards(struct carry *carry, step_fn *step, enum undo_when to
 	return true;
 }
 
-static bool calm_and_erase(struct carry *carry, struct error *err)
+/* (1) to (4): data, and nothing else. */
+static bool write_all_data(struct carry *carry, enum undo_when to, struct error *err)
 {
-	for (uint32_t i = 0; i < carry->count; i++) {
-		if (!calm(carry, &carry->files[i], err))
-			return false;
-	}
-	for (uint32_t i = 0; i < carry->count; i++) {
-		if (!erase(carry, &carry->files[i], err))
-			return false;
-	}
-	return true;
+	return each(carry, carry_calm, to, err) && each(carry, carry_erase, to, err) &&
+	       each(carry, carry_mark_it, to, err) && each(carry, carry_data, to, err);
 }
 
-const char *carry_needs_driver(const struct carry *carry, enum undo_when to)
+/* (7) and (8) */
+static bool end(struct carry *carry, enum undo_when to, struct error *err)
+{
+	return (to == UNDO_NEW ||
+	        (each(carry, carry_log_back, to, err) && each(carry, carry_dirty_back, to, err) &&
+	         each(carry, carry_dress, to, err))) &&
+	       each(carry, carry_compare, to, err);
+}
+
+const struct undo_file *carry_needs_driver(const struct carry *carry, enum undo_when to)
 {
 	for (uint32_t i = 0; i < carry->count; i++) {
 		const struct carried *one = &carry->files[i];
 
 		if (!target_can_change_names(one->volume) && carry_changes_name(one, to))
-			return one->file->path;
+			return one->file;
 	}
 	return NULL;
 }
 
-bool carry_refuse_driver(const struct carry *carry, const char *path, struct error *err)
+bool carry_refuse_driver(const struct carry *carry, const struct undo_file *file, struct error *err)
 {
 	return error_set(err, ERROR_REFUSED,
 	                 "%s: %s must be created, removed or given another size, which only a "
@@ -351,25 +153,22 @@ bool carry_refuse_driver(const struct carry *carry, const char *path, struct err
 	                 "rw,nodev,nosuid,noexec,windows_names DEVICE DIRECTORY) and name the "
 	                 "directory, or write the data now with --data-first and do the rest when "
 	                 "it is mounted",
-	                 volume_path(carry->volumes[UNDO_SYSTEM]), path);
+	                 volume_path(carry->volumes[file->volume]), file->path);
 }
 
 bool carry_out(struct carry *carry, enum undo_when to, const struct carry_options *options,
                bool *waits, struct error *err)
 {
-	const char *driver = carry_needs_driver(carry, to);
+	const struct undo_file *driver = carry_needs_driver(carry, to);
 
 	*waits = false;
 	carry->options = *options;
 	marker_write(carry->undo, carry->marker);
 	if (driver && !options->data_first)
 		return carry_refuse_driver(carry, driver, err);
-	if (!calm_and_erase(carry, err) || !each(carry, mark, to, err) ||
-	    !each(carry, write_data, to, err))
+	if (!write_all_data(carry, to, err))
 		return false;
 	*waits = driver != NULL;
-	if (driver)
-		return true;
-	return carry_names(carry, to, err) && each_backwards(carry, finish, to, err) &&
-	       (to == UNDO_NEW || logs_back(carry, err)) && each(carry, compare, to, err);
+	return driver || (carry_names(carry, to, err) &&
+	                  each_backwards(carry, carry_finish, to, err) && end(carry, to, err));
 }

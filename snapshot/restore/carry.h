@@ -80,12 +80,12 @@ enum carry_state {
 bool carry_look(struct carry *carry, bool force, enum carry_state *state, struct error *err);
 
 /*
- * Does the plan need (5) on a volume where that is impossible? Then the path of such a file, else
- * NULL; and the refusal, which returns false.
+ * Does the plan need (5) on a volume where that is impossible? Then such a file of it, else NULL;
+ * and the refusal, which returns false.
  */
-const char *carry_needs_driver(const struct carry *carry, enum undo_when to);
-
-bool carry_refuse_driver(const struct carry *carry, const char *path, struct error *err);
+const struct undo_file *carry_needs_driver(const struct carry *carry, enum undo_when to);
+bool carry_refuse_driver(const struct carry *carry, const struct undo_file *file,
+                         struct error *err);
 
 /* The attributes of the file NUMBER, on CTX; not known where it is not there. */
 bool carry_attributes(TALLOC_CTX *ctx, const struct carry *carry, uint32_t number,

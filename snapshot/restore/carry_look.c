@@ -45,6 +45,23 @@ static bool is_blank(const struct undo_file *file, uint64_t offset, const uint8_
 	return grows && memcmp(sector, zeros, size) == 0;
 }
 
+/* One in a file that was, or is to be, shorter than a marker's first line has zeros behind that. */
+static bool is_marker(const struct undo_file *file, const uint8_t *sector, size_t size)
+{
+	static const uint8_t zeros[TARGET_SECTOR];
+
+	if (marker_is(sector, size))
+		return true;
+	for (unsigned when = 0; when < UNDO_WHENS; when++) {
+		uint64_t had = file->content[when].size; /* 0 if there is none */
+
+		if (had < size && marker_is(sector, (size_t)had) &&
+		    memcmp(sector + had, zeros, size - (size_t)had) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void look_at(const struct undo_file *file, uint64_t offset, const uint8_t *sector,
                     size_t size, struct look *look)
 {
@@ -56,7 +73,7 @@ static void look_at(const struct undo_file *file, uint64_t offset, const uint8_t
 	if (old || new || is_sector(&file->content[UNDO_RECOVERED], offset, sector, size) ||
 	    is_blank(file, offset, sector, size))
 		return;
-	if (offset == 0 && marker_is(sector, size))
+	if (offset == 0 && is_marker(file, sector, size))
 		return;
 	look->ours = false;
 }

@@ -26,8 +26,9 @@ bool carry_changes_name(const struct carried *one, enum undo_when to)
 	bool there = false;
 
 	switch (one->file->action) {
-	case UNDO_ERASE:
-		return false;
+	case UNDO_ERASE: /* forward a log that is missing is as good as an erased one */
+		return to == UNDO_OLD &&
+		       (!one->target || target_size(one->target) != content->size);
 	case UNDO_MKDIR:
 		return directory_is_there(one, &there, &ignored) && there != (to == UNDO_NEW);
 	default:
@@ -37,7 +38,7 @@ bool carry_changes_name(const struct carried *one, enum undo_when to)
 	}
 }
 
-static bool make(struct carry *carry, struct carried *one, enum undo_when to, struct error *err)
+bool carry_make(struct carry *carry, struct carried *one, enum undo_when to, struct error *err)
 {
 	carry_tell(carry, "create", one);
 	one->target = target_create(carry->files, one->volume, one->file->path, err);
@@ -77,7 +78,7 @@ static bool change(struct carry *carry, struct carried *one, enum undo_when to, 
 		                      : target_remove_directory(one->volume, one->file->path, err);
 	if (!one->file->content[to].present)
 		return !one->target || take_away(carry, one, err);
-	return (one->target || make(carry, one, to, err)) && size_file(carry, one, to, err);
+	return (one->target || carry_make(carry, one, to, err)) && size_file(carry, one, to, err);
 }
 
 bool carry_names(struct carry *carry, enum undo_when to, struct error *err)

@@ -42,7 +42,7 @@ static bool keep_attributes(struct restore *r, struct carry *carry, struct error
 static struct carry *begin(struct restore *r, struct error *err)
 {
 	struct carry *carry = open_carry(r, err);
-	const char *driver;
+	const struct undo_file *driver;
 
 	if (!carry)
 		return NULL;

@@ -108,13 +108,6 @@ bool restore_check(struct restore *restore, struct error *err);
  */
 bool restore_run(struct restore *restore, struct error *err);
 
-/*
- * Is a restore unfinished on the disk of COPY? A marker sector in one of its hives says so: then
- * *FOUND, and copy->problems gets restore-unfinished. What is on such a disk may be half of the
- * old and half of the new.
- */
-bool restore_interrupted(struct copy *copy, bool *found, struct error *err);
-
 /* Is NAME one of the refusals that can be overridden? And all of them, NULL-terminated. */
 bool restore_can_force(const char *name);
 const char *const *restore_forces(void);

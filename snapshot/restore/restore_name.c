@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "snapshot/guard.h"
+#include "snapshot/restore/durable.h"
 #include "snapshot/restore/restoring.h"
 
 #define HOST_NAME_SIZE 256
@@ -73,13 +74,27 @@ static bool on_target(const struct restore *r, const char *path)
 	return found;
 }
 
+/* What lies in Windows' own directories is Windows' to change. */
+static bool refuse_windows(struct restore *r, struct error *err)
+{
+	char *windows =
+		talloc_asprintf(r->ctx, "%s/%s", r->options->target, r->target.system->windows);
+
+	if (!windows)
+		return error_memory(err);
+	return volume_is_raw(r->target.system->volume) ||
+	       guard_source(r->undo_parent, windows, err) ||
+	       error_wrap(err, "the undo directory cannot be there; name a directory elsewhere, "
+	                       "best on another disk, with --undo");
+}
+
 static bool check_parent(struct restore *r, struct error *err)
 {
 	char *why;
 
 	if (!guard_snapshot(r->undo_parent, err))
 		return error_wrap(err, "name a directory for the old files with --undo DIR");
-	if (!undo_is_durable(r->ctx, r->undo_parent, &why, err))
+	if (!refuse_windows(r, err) || !durable_check(r->ctx, r->undo_parent, &why, err))
 		return false;
 	if (why && !restore_refuse(r, "undo-not-durable", err, "%s", why))
 		return false;

@@ -3,6 +3,7 @@
 
 #include "hive/save.h"
 #include "snapshot/restore/restoring.h"
+#include "snapshot/restore/unfinished.h"
 
 /* --- the target --- */
 
@@ -90,7 +91,7 @@ static bool check_unfinished(struct restore *r, struct error *err)
 {
 	bool found;
 
-	if (!restore_interrupted(&r->target, &found, err))
+	if (!unfinished_find(&r->target, &found, err))
 		return false;
 	return !found || restore_refuse_unfinished(r, err);
 }

@@ -7,6 +7,7 @@
 
 #include "snapshot/replay.h"
 #include "snapshot/restore/restoring.h"
+#include "snapshot/restore/unfinished.h"
 
 static bool open_state(struct restore *r, struct restore_source *source, struct error *err)
 {
@@ -103,7 +104,7 @@ static bool open_copy(struct restore *r, struct restore_source *source, struct e
 		                           "restored)"
 		                         : "");
 	source->hive = copy->hive;
-	if (!restore_interrupted(&source->copy, &interrupted, err))
+	if (!unfinished_find(&source->copy, &interrupted, err))
 		return false;
 	if (interrupted)
 		problems_add(r->warnings, PROBLEM_HEALS, PROBLEM_NOWHERE, "restore-unfinished",

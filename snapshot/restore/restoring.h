@@ -27,6 +27,10 @@ bool restore_forced(const struct restore *r, const char *name);
 /* ERROR_REFUSED with the first reason. Returns false. */
 bool restore_refused(const struct restore *r, struct error *err);
 
+/* Is the cluster WHOSE, of the database that is WHERE, that of what is restored? */
+bool restore_refuse_other(struct restore *r, const struct cluster *whose, const char *where,
+                          struct error *err);
+
 /* Does Windows on the target not run, and will it not go on with what it has in memory? */
 bool restore_refuse_running(struct restore *r, struct error *err);
 

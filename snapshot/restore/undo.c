@@ -12,6 +12,13 @@ const char *undo_action_name(enum undo_action action)
 	return actions[action];
 }
 
+const char *undo_when_name(enum undo_when when)
+{
+	static const char *const names[UNDO_WHENS] = { "old", "recovered", "new" };
+
+	return names[when];
+}
+
 const char *undo_volume_name(enum undo_volume volume)
 {
 	return volume == UNDO_QUORUM ? "quorum" : "system";
@@ -36,10 +43,9 @@ bool undo_has_file(const struct undo_file *file, enum undo_when when)
 
 char *undo_file_name(TALLOC_CTX *ctx, const struct undo *undo, uint32_t number, enum undo_when when)
 {
-	static const char *const folders[UNDO_WHENS] = { "old", "recovered", "new" };
 	const char *path = undo->files[number].path, *slash = strrchr(path, '/');
 
-	return talloc_asprintf(ctx, "%s/%u-%s", folders[when], number + 1,
+	return talloc_asprintf(ctx, "%s/%u-%s", undo_when_name(when), number + 1,
 	                       slash ? slash + 1 : path);
 }
 

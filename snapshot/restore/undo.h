@@ -21,6 +21,8 @@
 #include "hive/digest.h"
 #include "hive/problem.h"
 
+#define UNDO_FORMAT "clusnap undo"
+#define UNDO_VERSION 1
 #define UNDO_PLAN_NAME "plan.json"
 #define UNDO_SUMS_NAME "SHA256SUMS"
 #define UNDO_STATE_NAME "state"
@@ -93,6 +95,9 @@ struct undo {
 /* "overwrite", "resize", ... */
 const char *undo_action_name(enum undo_action action);
 
+/* "old", "recovered", "new" */
+const char *undo_when_name(enum undo_when when);
+
 /* "system", "quorum" */
 const char *undo_volume_name(enum undo_volume volume);
 
@@ -138,8 +143,5 @@ void undo_note(const struct undo *undo, const char *state, struct problems *warn
 
 /* The current time as "2026-11-28T11:15:00Z". */
 void undo_time(char time[32]);
-
-/* Is PATH, an undo directory or a parent that is not there yet, safe from a power cut? Else why. */
-bool undo_is_durable(TALLOC_CTX *ctx, const char *path, char **why, struct error *err);
 
 #endif

@@ -2,6 +2,7 @@
  * What a plan may say. It is carried out by root on a disk, so a path must lead nowhere but down,
  * and everything in it must agree: then carrying it out needs no second thoughts.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "checkpoint/disk/fold.h"
@@ -11,17 +12,21 @@
 /* More than any hive; the sum of two of them is no overflow. */
 #define SIZE_LIMIT ((uint64_t)4 << 30)
 
+/* Linux opens none that is longer. */
+#define PATH_LIMIT 4096u
+
 static bool wrong(const struct undo_file *file, struct error *err, const char *why)
 {
-	return error_set(err, ERROR_SOURCE, "files: %s: %s", file->path, why);
+	return error_set(err, ERROR_SOURCE, "files: %.300s: %s", file->path, why);
 }
 
 static bool check_path(const struct undo_file *file, struct error *err)
 {
 	const char *rest = file->path;
 
-	if (!name_well_formed(rest, strlen(rest)))
-		return error_set(err, ERROR_SOURCE, "files: a path is not well-formed UTF-8");
+	if (strlen(rest) >= PATH_LIMIT || !name_well_formed(rest, strlen(rest)))
+		return error_set(err, ERROR_SOURCE,
+		                 "files: a path is too long, or not well-formed UTF-8");
 	for (const char *c = rest; *c; c++) {
 		if ((unsigned char)*c < ' ' || strchr("\\:*?\"<>|", *c))
 			return wrong(file, err, "has a character that no name of Windows has");
@@ -60,15 +65,33 @@ static bool check_contents(const struct undo_file *file, struct error *err)
 	               : wrong(file, err, "has an attribute that is larger than any");
 }
 
-static bool check_once(const struct undo *undo, uint32_t number, struct error *err)
+static int compare(const void *a, const void *b)
 {
-	const struct undo_file *file = &undo->files[number];
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
 
-	for (uint32_t i = 0; i < number; i++) {
-		const struct undo_file *other = &undo->files[i];
+/* Sorted, so that a long plan of long paths takes no long time. */
+static bool check_once(TALLOC_CTX *tmp, const struct undo *undo, struct error *err)
+{
+	char **folded = talloc_zero_array(tmp, char *, undo->count + 1);
 
-		if (other->volume == file->volume && fold_equal(other->path, file->path))
-			return wrong(file, err, "is there twice");
+	for (uint32_t i = 0; folded && i < undo->count; i++) {
+		char *path = fold_text(folded, undo->files[i].path);
+
+		if (path)
+			folded[i] = talloc_asprintf(folded, "%s: %s",
+			                            undo_volume_name(undo->files[i].volume), path);
+		if (!folded[i])
+			return error_memory(err);
+	}
+	if (!folded)
+		return error_memory(err);
+	qsort(folded, undo->count, sizeof(*folded), compare);
+	for (uint32_t i = 1; i < undo->count; i++) {
+		if (strcmp(folded[i], folded[i - 1]) == 0)
+			return error_set(err, ERROR_SOURCE,
+			                 "files: %.300s: is there twice (letter case apart)",
+			                 folded[i]);
 	}
 	return true;
 }
@@ -82,19 +105,26 @@ bool undo_check_paths(const struct undo *undo, struct error *err)
 	return true;
 }
 
+static bool check_files(const struct undo *undo, struct error *err)
+{
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	bool done = (tmp || error_memory(err)) && undo_check_paths(undo, err);
+
+	for (uint32_t i = 0; done && i < undo->count; i++)
+		done = check_contents(&undo->files[i], err);
+	done = done && check_once(tmp, undo, err);
+	talloc_free(tmp);
+	return done;
+}
+
 bool undo_check(const struct undo *undo, struct error *err)
 {
 	bool used[UNDO_VOLUMES] = { 0 };
 
-	if (!undo_check_paths(undo, err))
+	if (!check_files(undo, err))
 		return false;
-	for (uint32_t i = 0; i < undo->count; i++) {
-		const struct undo_file *file = &undo->files[i];
-
-		if (!check_contents(file, err) || !check_once(undo, i, err))
-			return false;
-		used[file->volume] = true;
-	}
+	for (uint32_t i = 0; i < undo->count; i++)
+		used[undo->files[i].volume] = true;
 	for (unsigned i = 0; i < UNDO_VOLUMES; i++) {
 		if (used[i] && !undo->disks[i].path)
 			return error_set(err, ERROR_SOURCE,

@@ -1,20 +1,41 @@
-/* plan.json: a plan as text and back. What the text may say is undo_check()'s business. */
+/* plan.json: a plan as text. */
 #include <jansson.h>
 #include <nettle/base16.h>
-#include <stdlib.h>
 
+#include "hive/name.h"
 #include "snapshot/restore/undo.h"
 
-#define FORMAT "clusnap undo"
-#define VERSION 1
+/* Without the surrogates and the NUL that a WTF-8 may have. */
+static bool is_utf8(const char *text)
+{
+	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
+		if (*c == 0xc0 || (*c == 0xed && c[1] >= 0xa0))
+			return false;
+	}
+	return name_well_formed(text, strlen(text));
+}
 
-static const char *const whens[UNDO_WHENS] = { "old", "recovered", "new" };
+/* A path of this computer may be any bytes: what has no place in JSON becomes '?'. */
+static json_t *text_json(const char *text)
+{
+	char *copy;
+	json_t *string;
 
-/* --- writing --- */
+	if (is_utf8(text))
+		return json_string(text);
+	copy = talloc_strdup(NULL, text);
+	for (char *c = copy; c && *c; c++) {
+		if ((unsigned char)*c >= 0x80)
+			*c = '?';
+	}
+	string = copy ? json_string(copy) : NULL;
+	talloc_free(copy);
+	return string;
+}
 
 static json_t *text_or_null(const char *text)
 {
-	return text ? json_string(text) : json_null();
+	return text ? text_json(text) : json_null();
 }
 
 static json_t *hex_json(struct bytes bytes)
@@ -51,12 +72,14 @@ static json_t *attributes_json(const struct target_attributes *a)
 
 static json_t *file_json(const struct undo_file *file)
 {
-	json_t *object = json_pack("{s:s,s:s,s:s,s:o}", "action", undo_action_name(file->action),
-	                           "volume", undo_volume_name(file->volume), "path", file->path,
-	                           "attributes", attributes_json(&file->attributes));
+	json_t *object =
+		json_pack("{s:s,s:s,s:o,s:o}", "action", undo_action_name(file->action), "volume",
+	                  undo_volume_name(file->volume), "path", text_json(file->path),
+	                  "attributes", attributes_json(&file->attributes));
 
 	for (unsigned when = 0; object && when < UNDO_WHENS; when++)
-		json_object_set_new(object, whens[when], content_json(&file->content[when]));
+		json_object_set_new(object, undo_when_name(when),
+		                    content_json(&file->content[when]));
 	return object;
 }
 
@@ -67,7 +90,7 @@ static json_t *disk_json(const struct undo_disk *disk)
 	if (!disk->path)
 		return json_null();
 	snprintf(serial, sizeof(serial), "%016llx", (unsigned long long)disk->serial);
-	return json_pack("{s:s,s:o,s:o}", "path", disk->path, "serial",
+	return json_pack("{s:o,s:o,s:o}", "path", text_json(disk->path), "serial",
 	                 text_or_null(disk->serial_known ? serial : NULL), "folder",
 	                 text_or_null(disk->folder));
 }
@@ -86,11 +109,12 @@ struct bytes undo_plan_write(TALLOC_CTX *ctx, const struct undo *undo, struct er
 
 	for (uint32_t i = 0; i < undo->count; i++)
 		json_array_append_new(files, file_json(&undo->files[i]));
-	plan = json_pack("{s:s,s:i,s:s,s:s,s:s,s:s,s:i,s:s,s:o,s:o,s:o,s:o}", "format", FORMAT,
-	                 "version", VERSION, "begun", undo->begun, "host", undo->host, "command",
-	                 undo->command, "node", undo->node, "generation", (int)undo->generation,
-	                 "snapshot", undo->snapshot, "request", request_json(&undo->request),
-	                 "system", disk_json(&undo->disks[UNDO_SYSTEM]), "quorum",
+	plan = json_pack("{s:s,s:i,s:s,s:o,s:s,s:o,s:i,s:s,s:o,s:o,s:o,s:o}", "format", UNDO_FORMAT,
+	                 "version", UNDO_VERSION, "begun", undo->begun, "host",
+	                 text_json(undo->host), "command", undo->command, "node",
+	                 text_json(undo->node), "generation", (int)undo->generation, "snapshot",
+	                 undo->snapshot, "request", request_json(&undo->request), "system",
+	                 disk_json(&undo->disks[UNDO_SYSTEM]), "quorum",
 	                 disk_json(&undo->disks[UNDO_QUORUM]), "files", files);
 	if (plan)
 		text = json_dumps(plan, JSON_INDENT(1));
@@ -103,232 +127,4 @@ struct bytes undo_plan_write(TALLOC_CTX *ctx, const struct undo *undo, struct er
 			err, ERROR_INTERNAL,
 			"no plan can be written: there is no memory, or a path in it is no UTF-8");
 	return (struct bytes){ (const uint8_t *)copy, copy ? strlen(copy) : 0 };
-}
-
-/* --- reading --- */
-
-/* Where the reader is: the first error is the one that counts, and those after it are ignored. */
-struct reader {
-	TALLOC_CTX *ctx;
-	struct error *err;
-	bool failed;
-};
-
-static void *wrong(struct reader *r, const char *what, const char *why)
-{
-	if (!r->failed)
-		error_set(r->err, ERROR_SOURCE, "%s: %s", what, why);
-	r->failed = true;
-	return NULL;
-}
-
-static void *no_memory(struct reader *r)
-{
-	if (!r->failed)
-		error_memory(r->err);
-	r->failed = true;
-	return NULL;
-}
-
-/* Takes OBJECT apart: it must have these members, of these types, and no other. */
-#define unpack(r, object, what, ...)                                                               \
-	(json_unpack_ex(object, &(json_error_t){ 0 }, JSON_STRICT, __VA_ARGS__) == 0 ||            \
-	 wrong(r, what, "has not the members that it must have, or others") != NULL)
-
-static char *copy(struct reader *r, const char *text)
-{
-	char *mine = talloc_strdup(r->ctx, text);
-
-	return mine ? mine : no_memory(r);
-}
-
-static char *text(struct reader *r, const json_t *value, const char *what)
-{
-	if (json_is_null(value))
-		return NULL;
-	return json_is_string(value) ? copy(r, json_string_value(value))
-	                             : wrong(r, what, "is no text");
-}
-
-static struct bytes hex(struct reader *r, const json_t *value, const char *what)
-{
-	size_t length = json_string_length(value), size = BASE16_DECODE_LENGTH(length);
-	uint8_t *data = talloc_size(r->ctx, size + 1);
-	struct base16_decode_ctx decode;
-
-	base16_decode_init(&decode);
-	if (!data)
-		no_memory(r);
-	else if (!json_is_string(value) ||
-	         !base16_decode_update(&decode, &size, data, length, json_string_value(value)) ||
-	         !base16_decode_final(&decode))
-		wrong(r, what, "is no hexadecimal text");
-	return r->failed ? (struct bytes){ 0 } : (struct bytes){ data, size };
-}
-
-static void read_content(struct reader *r, json_t *value, const char *what,
-                         struct undo_content *content)
-{
-	json_int_t size;
-	struct bytes digest;
-	json_t *sum;
-
-	if (json_is_null(value) ||
-	    !unpack(r, value, what, "{s:I,s:o}", "size", &size, "sha256", &sum))
-		return;
-	digest = hex(r, sum, what);
-	if (!r->failed && (size < 0 || digest.size != DIGEST_SIZE))
-		wrong(r, what, "has a size below zero, or no SHA-256");
-	if (r->failed)
-		return;
-	content->present = true;
-	content->size = (uint64_t)size;
-	memcpy(content->digest, digest.data, DIGEST_SIZE);
-}
-
-static void read_attributes(struct reader *r, json_t *value, struct target_attributes *a)
-{
-	json_t *acl, *attrib, *times;
-	int mode, uid, gid, nanoseconds;
-	json_int_t seconds;
-
-	if (json_is_null(value) ||
-	    !unpack(r, value, "attributes", "{s:i,s:i,s:i,s:I,s:i,s:o,s:o,s:o}", "mode", &mode,
-	            "uid", &uid, "gid", &gid, "seconds", &seconds, "nanoseconds", &nanoseconds,
-	            "ntfs_acl", &acl, "ntfs_attrib", &attrib, "ntfs_times", &times))
-		return;
-	*a = (struct target_attributes){ .known = true,
-		                         .mode = (uint32_t)mode,
-		                         .uid = (uint32_t)uid,
-		                         .gid = (uint32_t)gid,
-		                         .seconds = seconds,
-		                         .nanoseconds = (uint32_t)nanoseconds,
-		                         .acl = hex(r, acl, "ntfs_acl"),
-		                         .attrib = hex(r, attrib, "ntfs_attrib"),
-		                         .times = hex(r, times, "ntfs_times") };
-}
-
-static void read_file(struct reader *r, json_t *value, struct undo_file *file)
-{
-	json_t *attributes, *contents[UNDO_WHENS];
-	const char *action, *volume, *path;
-
-	if (!unpack(r, value, "files", "{s:s,s:s,s:s,s:o,s:o,s:o,s:o}", "action", &action, "volume",
-	            &volume, "path", &path, "attributes", &attributes, "old", &contents[UNDO_OLD],
-	            "recovered", &contents[UNDO_RECOVERED], "new", &contents[UNDO_NEW]))
-		return;
-	while (file->action < UNDO_ACTIONS && strcmp(action, undo_action_name(file->action)) != 0)
-		file->action++;
-	if (file->action == UNDO_ACTIONS)
-		wrong(r, action, "is no action that this version knows");
-	file->volume =
-		strcmp(volume, undo_volume_name(UNDO_QUORUM)) == 0 ? UNDO_QUORUM : UNDO_SYSTEM;
-	if (strcmp(volume, undo_volume_name(file->volume)) != 0)
-		wrong(r, volume, "is no volume that this version knows");
-	file->path = copy(r, path);
-	for (unsigned when = 0; when < UNDO_WHENS; when++)
-		read_content(r, contents[when], whens[when], &file->content[when]);
-	read_attributes(r, attributes, &file->attributes);
-}
-
-static void read_files(struct reader *r, json_t *value, struct undo *undo)
-{
-	size_t count = json_array_size(value); /* 0 if it is no list */
-
-	if (!json_is_array(value) || count == 0 || count > UNDO_FILES_MAX) {
-		wrong(r, "files", "is no list, or has no files in it, or too many");
-		return;
-	}
-	undo->files = talloc_zero_array(r->ctx, struct undo_file, (unsigned)count);
-	if (!undo->files) {
-		no_memory(r);
-		return;
-	}
-	for (size_t i = 0; i < count && !r->failed; i++)
-		read_file(r, json_array_get(value, i), &undo->files[i]);
-	undo->count = (uint32_t)count;
-}
-
-static void read_disk(struct reader *r, json_t *value, const char *what, struct undo_disk *disk)
-{
-	json_t *serial, *folder;
-	const char *path, *digits;
-	char *end;
-
-	if (json_is_null(value) || !unpack(r, value, what, "{s:s,s:o,s:o}", "path", &path, "serial",
-	                                   &serial, "folder", &folder))
-		return;
-	disk->path = copy(r, path);
-	disk->folder = text(r, folder, "folder");
-	digits = json_string_value(serial);
-	disk->serial_known = digits != NULL;
-	disk->serial = digits ? strtoull(digits, &end, 16) : 0;
-	if (!json_is_null(serial) && (!digits || strlen(digits) != 16 || *end))
-		wrong(r, "serial", "is no serial number of 16 hexadecimal digits");
-}
-
-static void read_request(struct reader *r, json_t *value, struct undo_request *request)
-{
-	int authoritative, checkpoints;
-	json_int_t sequence;
-	json_t *source;
-
-	if (!unpack(r, value, "request", "{s:o,s:I,s:b,s:b}", "source", &source, "sequence",
-	            &sequence, "authoritative", &authoritative, "checkpoints", &checkpoints))
-		return;
-	*request = (struct undo_request){ .source = text(r, source, "source"),
-		                          .sequence = (uint64_t)sequence,
-		                          .authoritative = authoritative,
-		                          .checkpoints = checkpoints };
-}
-
-static void read_plan(struct reader *r, json_t *plan, struct undo *undo)
-{
-	const char *format, *begun, *host, *command, *node, *snapshot;
-	json_t *request, *system, *quorum, *files;
-	int version, generation;
-
-	if (json_unpack(plan, "{s:s,s:i}", "format", &format, "version", &version) != 0 ||
-	    strcmp(format, FORMAT) != 0) {
-		wrong(r, "format", "is not that of an undo directory of clusnap");
-		return;
-	}
-	if (version != VERSION) {
-		wrong(r, "version", "is not 1: a later clusnap has made it, take that");
-		return;
-	}
-	if (!unpack(r, plan, "the plan", "{s:s,s:i,s:s,s:s,s:s,s:s,s:i,s:s,s:o,s:o,s:o,s:o}",
-	            "format", &format, "version", &version, "begun", &begun, "host", &host,
-	            "command", &command, "node", &node, "generation", &generation, "snapshot",
-	            &snapshot, "request", &request, "system", &system, "quorum", &quorum, "files",
-	            &files))
-		return;
-	undo->begun = copy(r, begun);
-	undo->host = copy(r, host);
-	undo->command = copy(r, command);
-	undo->node = copy(r, node);
-	undo->generation = (unsigned)generation;
-	undo->snapshot = copy(r, snapshot);
-	read_request(r, request, &undo->request);
-	read_disk(r, system, "system", &undo->disks[UNDO_SYSTEM]);
-	read_disk(r, quorum, "quorum", &undo->disks[UNDO_QUORUM]);
-	read_files(r, files, undo);
-}
-
-bool undo_plan_read(TALLOC_CTX *ctx, struct bytes bytes, struct undo *undo, struct error *err)
-{
-	struct reader reader = { .ctx = ctx, .err = err };
-	json_error_t why;
-	json_t *plan =
-		json_loadb((const char *)bytes.data, bytes.size, JSON_REJECT_DUPLICATES, &why);
-	uint8_t digest[DIGEST_SIZE];
-
-	if (!plan)
-		return error_set(err, ERROR_SOURCE, "is no JSON: line %d: %s", why.line, why.text);
-	*undo = (struct undo){ 0 };
-	read_plan(&reader, plan, undo);
-	json_decref(plan);
-	digest_bytes(bytes, digest);
-	digest_hex(digest, undo->id);
-	return !reader.failed && undo_check(undo, err);
 }

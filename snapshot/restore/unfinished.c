@@ -1,8 +1,9 @@
 /* Is a restore unfinished on a disk? The marker in one of its hives says so. */
+#include "snapshot/restore/unfinished.h"
+
 #include "hive/quote.h"
 #include "snapshot/restore/legacy.h"
 #include "snapshot/restore/marker.h"
-#include "snapshot/restore/restoring.h"
 
 static bool tell(TALLOC_CTX *tmp, struct copy *copy, const char *file, const struct marker *marker)
 {
@@ -43,7 +44,7 @@ static bool look(TALLOC_CTX *tmp, struct copy *copy, const char *file, bool *fou
 	       error_memory(err);
 }
 
-bool restore_interrupted(struct copy *copy, bool *found, struct error *err)
+bool unfinished_find(struct copy *copy, bool *found, struct error *err)
 {
 	TALLOC_CTX *tmp = talloc_new(NULL);
 	bool done = tmp || error_memory(err);

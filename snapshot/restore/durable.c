@@ -1,7 +1,4 @@
-/*
- * Does a directory survive a power cut? Not on a file system that is in memory, which is what the
- * root of a live system usually is: a tmpfs, or an overlay whose upper layer is one.
- */
+/* Is the file system a tmpfs or ramfs, or an overlay whose upper layer is one? */
 #include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +8,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "snapshot/restore/undo.h"
+#include "snapshot/restore/durable.h"
 
 #define LAYERS 4 /* overlays upon overlays that are looked through */
 
@@ -70,9 +67,9 @@ static const char *in_memory(const struct statfs *fs)
 	}
 }
 
-bool undo_is_durable(TALLOC_CTX *ctx, const char *path, char **why, struct error *err)
+bool durable_check(TALLOC_CTX *ctx, const char *path, char **why, struct error *err)
 {
-	char *at = talloc_strdup(ctx, path);
+	char *at = talloc_strdup(ctx, *path ? path : ".");
 	const char *what = NULL;
 	struct statfs fs;
 
