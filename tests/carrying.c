@@ -417,7 +417,7 @@ static struct carry *open_carry(TALLOC_CTX *ctx, const struct undo *undo, struct
 		if (!volumes[i])
 			return NULL;
 	}
-	return carry_open(ctx, undo, volumes, err);
+	return carry_open(ctx, undo, volumes, problems_new(ctx), err);
 }
 
 bool carrying_look(const struct undo *undo, bool force, enum carry_state *state, struct error *err)

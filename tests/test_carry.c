@@ -267,7 +267,7 @@ static void progress(void **state)
 	(void)state;
 	undoing_disks(undo, UNDO_OLD);
 	volumes[UNDO_SYSTEM] = volume_open(tmp, undo->disks[UNDO_SYSTEM].path, &err);
-	carry = carry_open(tmp, undo, volumes, &err);
+	carry = carry_open(tmp, undo, volumes, problems_new(NULL), &err);
 	assert_true(carry_out(carry, UNDO_NEW, &options, &waits, &err));
 	assert_string_equal(text, "calm CLUSDB\nwrite CLUSDB\nerase CLUSDB.LOG2\n"
 	                          "erase CLUSDB.LOG1\nmark CLUSDB\nwrite CLUSDB\nfinish CLUSDB\n"

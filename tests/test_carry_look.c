@@ -312,16 +312,16 @@ static void the_volumes(void **state)
 	(void)state;
 	undoing_disks(undo, UNDO_OLD);
 	volumes[UNDO_SYSTEM] = volume_open(tmp, undo->disks[UNDO_SYSTEM].path, &err);
-	assert_null(carry_open(tmp, undo, volumes, &err));
+	assert_null(carry_open(tmp, undo, volumes, problems_new(NULL), &err));
 	assert_int_equal(err.kind, ERROR_USAGE);
 	assert_non_null(strstr(err.text, "--quorum"));
 	volumes[UNDO_QUORUM] = volume_open(tmp, undo->disks[UNDO_QUORUM].path, &err);
-	assert_non_null(carry_open(tmp, undo, volumes, &err));
+	assert_non_null(carry_open(tmp, undo, volumes, problems_new(NULL), &err));
 
 	/* whoever has the lock is alone */
 	second = volume_open(tmp, undo->disks[UNDO_SYSTEM].path, &err);
 	volumes[UNDO_SYSTEM] = second;
-	assert_null(carry_open(tmp, undo, volumes, &err));
+	assert_null(carry_open(tmp, undo, volumes, problems_new(NULL), &err));
 	assert_int_equal(err.kind, ERROR_REFUSED);
 	talloc_free(tmp);
 }

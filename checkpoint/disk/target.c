@@ -1,6 +1,7 @@
 /*
- * Writing to files of a mounted volume. A path is looked up as any other, and its directory opened
- * by volume_directory(); then a single name is opened there without following a link.
+ * Writing to files of a volume. On a mounted one a path is looked up as any other, and its
+ * directory opened by volume_directory(); then a single name is opened there without following a
+ * link.
  */
 #include "checkpoint/disk/target.h"
 
@@ -11,14 +12,18 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "checkpoint/disk/ntfs_target.h"
+#include "checkpoint/disk/volume_internal.h"
 #include "hive/publish_step.h"
 
 #define XATTR_SIZE_LIMIT 65536u /* bytes; Linux has no larger extended attribute */
 
 struct target {
-	int fd;
+	int fd; /* on a mounted volume, else -1 */
 	char *shown;
 	uint64_t size;
+	struct ntfs_target *held; /* of a raw volume */
+	struct ntfs_target_file *raw;
 };
 
 static int target_close(struct target *target)
@@ -65,7 +70,7 @@ static int open_parent(TALLOC_CTX *ctx, struct volume *volume, const char *path,
 	return fd;
 }
 
-bool target_begin(struct volume *volume, struct error *err)
+static bool begin_mounted(struct volume *volume, struct error *err)
 {
 	int fd = volume_lock(volume, err);
 	struct statvfs fs;
@@ -82,10 +87,20 @@ bool target_begin(struct volume *volume, struct error *err)
 	return true;
 }
 
+bool target_begin(struct volume *volume, struct problems *reasons, struct error *err)
+{
+	if (!volume_is_raw(volume))
+		return begin_mounted(volume, err);
+	if (!volume->held)
+		volume->held = ntfs_target_open(volume, volume_path(volume), reasons, err);
+	if (!volume->held && err->kind == ERROR_SOURCE)
+		err->kind = ERROR_DESTINATION;
+	return volume->held != NULL;
+}
+
 bool target_can_change_names(const struct volume *volume)
 {
-	(void)volume;
-	return true;
+	return !volume_is_raw(volume);
 }
 
 static bool look(struct target *target, struct error *err)
@@ -108,31 +123,53 @@ static bool look(struct target *target, struct error *err)
 	return true;
 }
 
+/* False with ERROR_NONE: there is none. */
+static bool open_mounted(struct target *target, struct volume *volume, const char *path,
+                         struct error *err)
+{
+	const char *name;
+	int parent = open_parent(target, volume, path, &name, err);
+	bool good = false;
+
+	if (parent < 0) {
+		if (err->sys == ENOENT)
+			err->kind = ERROR_NONE;
+		return false;
+	}
+	target->fd = openat(parent, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (target->fd >= 0)
+		good = look(target, err);
+	else if (errno == ENOENT)
+		err->kind = ERROR_NONE;
+	else
+		error_errno(err, ERROR_DESTINATION, "%s: cannot open it to write", target->shown);
+	close(parent);
+	return good;
+}
+
+static bool open_raw(struct target *target, struct volume *volume, const char *path,
+                     struct problems *reasons, struct error *err)
+{
+	target->held = volume->held;
+	target->raw = ntfs_target_file(target, volume->held, path, reasons, err);
+	if (target->raw)
+		target->size = ntfs_target_size(target->raw);
+	else if (err->sys == ENOENT)
+		err->kind = ERROR_NONE;
+	else if (err->kind == ERROR_SOURCE)
+		err->kind = ERROR_DESTINATION;
+	return target->raw != NULL;
+}
+
 struct target *target_open(TALLOC_CTX *ctx, struct volume *volume, const char *path,
-                           struct error *err)
+                           struct problems *reasons, struct error *err)
 {
 	struct target *target = new_target(ctx, volume, path, err);
-	const char *name;
-	bool good = false;
-	int parent;
 
 	if (!target)
 		return NULL;
-	parent = open_parent(target, volume, path, &name, err);
-	if (parent >= 0) {
-		target->fd = openat(parent, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-		if (target->fd >= 0)
-			good = look(target, err);
-		else if (errno == ENOENT)
-			err->kind = ERROR_NONE;
-		else
-			error_errno(err, ERROR_DESTINATION, "%s: cannot open it to write",
-			            target->shown);
-		close(parent);
-	} else if (err->sys == ENOENT) {
-		err->kind = ERROR_NONE;
-	}
-	if (good)
+	if (volume_is_raw(volume) ? open_raw(target, volume, path, reasons, err)
+	                          : open_mounted(target, volume, path, err))
 		return target;
 	talloc_free(target);
 	return NULL;
@@ -148,11 +185,14 @@ uint64_t target_size(const struct target *target)
 	return target->size;
 }
 
-bool target_read(const struct target *target, uint64_t offset, void *buffer, size_t size,
+bool target_read(struct target *target, uint64_t offset, void *buffer, size_t size,
                  struct error *err)
 {
 	uint8_t *at = buffer;
 
+	if (target->raw)
+		return ntfs_target_read(target->raw, offset, buffer, size, err) ||
+		       error_wrap(err, "%s", target->shown);
 	(void)posix_fadvise(target->fd, (off_t)offset, (off_t)size, POSIX_FADV_DONTNEED);
 	while (size) {
 		ssize_t done = pread(target->fd, at, size, (off_t)offset);
@@ -172,20 +212,42 @@ bool target_read(const struct target *target, uint64_t offset, void *buffer, siz
 	return true;
 }
 
+struct image *target_image(TALLOC_CTX *ctx, struct target *target, struct error *err)
+{
+	struct image *image;
+
+	if (target->raw)
+		image = ntfs_target_read_back(ctx, target->raw, err);
+	else
+		image = image_new(ctx, target->size, err);
+	if (!target->raw && image && target->size &&
+	    !target_read(target, 0, image_data(image), (size_t)target->size, err))
+		TALLOC_FREE(image);
+	return image;
+}
+
 bool target_write(struct target *target, uint64_t offset, struct bytes bytes, struct error *err)
 {
 	if (offset > target->size || bytes.size > target->size - offset)
 		return error_set(err, ERROR_INTERNAL, "%s: a write behind its end", target->shown);
+	if (target->raw)
+		return ntfs_target_write(target->raw, offset, bytes, err) ||
+		       error_wrap(err, "%s", target->shown);
 	return publish_step_write(target->fd, offset, bytes, target->shown, err);
 }
 
 bool target_sync(struct target *target, struct error *err)
 {
+	if (target->raw)
+		return ntfs_target_sync(target->held, err) || error_wrap(err, "%s", target->shown);
 	return publish_step_sync(target->fd, target->shown, err);
 }
 
 bool target_resize(struct target *target, uint64_t size, struct error *err)
 {
+	if (target->raw)
+		return error_set(err, ERROR_REFUSED, "%s: its volume is not mounted",
+		                 target->shown);
 	if (!publish_step_resize(target->fd, size, target->shown, err))
 		return false;
 	target->size = size;
@@ -270,6 +332,9 @@ bool target_attributes(TALLOC_CTX *ctx, const struct target *target,
 {
 	struct stat st;
 
+	*attributes = (struct target_attributes){ 0 };
+	if (target->raw) /* what is beside the bytes is not written */
+		return true;
 	if (fstat(target->fd, &st) != 0)
 		return error_errno(err, ERROR_DESTINATION, "%s", target->shown);
 	*attributes = (struct target_attributes){ .known = true,
@@ -296,7 +361,7 @@ void target_set_attributes(struct target *target, const struct target_attributes
 	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT },
 		                     { attributes->seconds, (long)attributes->nanoseconds } };
 
-	if (!attributes->known)
+	if (!attributes->known || target->raw)
 		return;
 	(void)!fchown(target->fd, attributes->uid, attributes->gid);
 	(void)!fchmod(target->fd, attributes->mode & 07777);

@@ -2,14 +2,16 @@
  * target: one file of a volume that is written to where it is. The only way in which this program
  * changes a disk that it is given to read.
  *
- *	target_begin(volume, &err);			once for each volume
- *	struct target *t = target_open(ctx, volume, path, &err);
+ *	target_begin(volume, reasons, &err);			once for each volume
+ *	struct target *t = target_open(ctx, volume, path, reasons, &err);
  *
  *	target_write(t, offset, bytes, &err);			data inside the file
  *	target_sync(t, &err);					... durable from here on
  *
- * What changes names or sizes is the work of a file-system driver, so it is possible on a mounted
- * volume only (target_can_change_names). PATH is as volume_find() spells it: no link is followed.
+ * On a mounted volume this goes through its file system; on a raw one the sectors of the file are
+ * written where they lie, and nothing else (checkpoint/disk/ntfs_target.h). What changes names or
+ * sizes is the work of a file-system driver, so it is possible on a mounted volume only
+ * (target_can_change_names). PATH is as volume_find() spells it: no link is followed.
  * Errors are ERROR_DESTINATION, or ERROR_REFUSED where it must not be done; they begin with the
  * path.
  */
@@ -17,26 +19,34 @@
 #define CHECKPOINT_DISK_TARGET_H
 
 #include "checkpoint/disk/volume.h"
+#include "hive/problem.h"
 
 #define TARGET_SECTOR 512u /* what a disk writes as a whole or not at all */
 
 struct target; /* a talloc object that closes itself */
 
-/* ERROR_DESTINATION if the volume is read-only; ERROR_REFUSED if another clusnap writes to it. */
-bool target_begin(struct volume *volume, struct error *err);
+/*
+ * Holds the volume as long as it is open. ERROR_DESTINATION if it is read-only; ERROR_REFUSED if
+ * somebody else writes to it. What else speaks against writing to a raw volume or to a file of
+ * it is added to REASONS, by the codes of ntfs_target.h.
+ */
+bool target_begin(struct volume *volume, struct problems *reasons, struct error *err);
 
 /* Can names and sizes be changed on it, or data only? */
 bool target_can_change_names(const struct volume *volume);
 
 /* A regular file that is there; NULL with ERROR_NONE in err->kind if there is none. */
 struct target *target_open(TALLOC_CTX *ctx, struct volume *volume, const char *path,
-                           struct error *err);
+                           struct problems *reasons, struct error *err);
 const char *target_shown(const struct target *target); /* its whole path, for messages */
 uint64_t target_size(const struct target *target);
 
 /* Reads SIZE bytes at OFFSET, from the disk rather than from memory. All must be in the file. */
-bool target_read(const struct target *target, uint64_t offset, void *buffer, size_t size,
+bool target_read(struct target *target, uint64_t offset, void *buffer, size_t size,
                  struct error *err);
+
+/* The whole file, from the disk, read as anybody would who has not written it. */
+struct image *target_image(TALLOC_CTX *ctx, struct target *target, struct error *err);
 
 /* Writes inside the file. Up to TARGET_SECTOR bytes at a multiple of it cannot be torn. */
 bool target_write(struct target *target, uint64_t offset, struct bytes bytes, struct error *err);

@@ -9,7 +9,8 @@ struct volume {
 	enum directory_flaw flaw;
 	char *flawed;
 	struct spot_top top;
-	struct descriptor *lock; /* of who writes; NULL: nobody here */
+	struct descriptor *lock;  /* of who writes; NULL: nobody here */
+	struct ntfs_target *held; /* likewise, of a raw volume */
 };
 
 #endif

@@ -153,7 +153,7 @@ static int edit_system(struct cmd *cmd, const struct asked *asked)
 {
 	static const struct cmd_restore_words words = {
 		.done = "edited",
-		.waits = "begun: the new data is there, and the rest waits",
+		.waits = "begun: what is data alone is written; the rest waits",
 		.unchanged = "unchanged: nothing is changed by this",
 		.could = "would be edited; nothing was changed",
 		.could_not = "could not be edited now; nothing was changed",

@@ -133,7 +133,7 @@ static int plain(struct cmd *cmd, const struct asked *asked, const struct restor
 {
 	static const struct cmd_restore_words words = {
 		.done = "restored",
-		.waits = "begun: the new data is there, and the rest waits",
+		.waits = "begun: what is data alone is written; the rest waits",
 		.unchanged = "unchanged: it is as in the source already",
 		.could = "would be restored; nothing was changed",
 		.could_not = "could not be restored now; nothing was changed",

@@ -46,8 +46,8 @@ static void print_undo(struct cmd *cmd, const struct restore *r,
 		          r->undo.path, quote_word(cmd->ctx, r->undo.path),
 		          quote_word(cmd->ctx, r->options->target));
 	if (r->waits)
-		cmd_print("The data is written; the rest waits until %s is mounted read-write. "
-		          "Then: clusnap restore --%s %s DIRECTORY",
+		cmd_print("The rest waits until %s is mounted read-write. Then: clusnap restore "
+		          "--%s %s DIRECTORY",
 		          r->options->target, result->undone ? "rollback" : "resume",
 		          quote_word(cmd->ctx, r->undo.path));
 }
@@ -81,7 +81,8 @@ static bool print_text(struct cmd *cmd, const struct restore *r,
 		if (!print_difference(cmd, &r->differences[i], err))
 			return false;
 	}
-	for (char **sentence = r->advice; !cmd->quiet && sentence && *sentence; sentence++)
+	for (char **sentence = r->advice; !cmd->quiet && !r->waits && sentence && *sentence;
+	     sentence++)
 		cmd_print("%s", *sentence);
 	return true;
 }
@@ -198,7 +199,9 @@ int cmd_restore_refused(struct cmd *cmd, const struct restore *restore, const st
 	for (uint32_t i = 0; i < restore->refusal_count; i++) {
 		const struct restore_refusal *one = &restore->refusals[i];
 
-		cmd_message("%s: refused: %s: %s (--force %s overrides this)",
+		cmd_message(restore_can_force(one->name)
+		                    ? "%s: refused: %s: %s (--force %s overrides this)"
+		                    : "%s: refused: %s: %s",
 		            restore->options->target, one->name, one->text, one->name);
 		json_array_append_new(list, json_pack("{s:s,s:o}", "code", one->name, "text",
 		                                      cmd_json_text(one->text)));

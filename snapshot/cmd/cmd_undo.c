@@ -14,7 +14,7 @@ static void progress(void *cmd, const char *step, const char *what)
 static const char *result_text(enum again what, enum carry_state before, bool waits)
 {
 	if (waits)
-		return "begun: the data is written, and the rest waits";
+		return "begun: what is data alone is written; the rest waits";
 	if (again_wanted(what, before))
 		return what == AGAIN_RESUME ? "restored: what was interrupted is done"
 		                            : "undone: every file is as it was before";
@@ -175,7 +175,7 @@ static int undo_legacy(struct cmd *cmd, struct restore_options *options)
 {
 	static const struct cmd_restore_words words = {
 		.done = "undone: every file is as it was before that restore",
-		.waits = "begun: the data is written, and the rest waits",
+		.waits = "begun: what is data alone is written; the rest waits",
 		.unchanged = "every file is as it was before: there is nothing to undo",
 		.could = "would be undone",
 		.could_not = "could not be undone now",

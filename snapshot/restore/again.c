@@ -47,6 +47,18 @@ static bool open_volumes(struct restore *r, struct volume *volumes[UNDO_VOLUMES]
 	return volumes[UNDO_QUORUM] != NULL;
 }
 
+/* The driver of a mounted volume sees to that; here nobody else does. */
+static bool refuse_hibernated(struct restore *r, const struct volume *volume, struct error *err)
+{
+	struct error ignored;
+
+	if (!volume_is_raw(volume))
+		return true;
+	r->target.system = system_open(r->ctx, r->options->target, NULL, &ignored);
+	return !r->target.system || (restore_refuse_running(r, err) &&
+	                             (r->refusal_count == 0 || restore_refused(r, err)));
+}
+
 static bool begin(TALLOC_CTX *ctx, const struct restore_options *options, const char *path,
                   struct restore *r, struct error *err)
 {
@@ -84,9 +96,10 @@ bool again_run(TALLOC_CTX *ctx, const struct restore_options *options, const cha
 	struct carry *carry;
 	bool done;
 
-	if (!begin(ctx, options, path, r, err) || !open_volumes(r, volumes, err))
+	if (!begin(ctx, options, path, r, err) || !open_volumes(r, volumes, err) ||
+	    !refuse_hibernated(r, volumes[UNDO_SYSTEM], err))
 		return false;
-	carry = carry_open(ctx, &r->undo, volumes, err);
+	carry = restore_carry(r, &r->undo, volumes, err);
 	if (!carry || !carry_look(carry, restore_forced(r, "changed-since"), before, err)) {
 		talloc_free(carry);
 		return error_wrap(err, "nothing was changed");

@@ -33,10 +33,10 @@ static bool check_volume(const struct carry *carry, enum undo_volume which, stru
 	                 (unsigned long long)disk->serial);
 }
 
-/* One lock is enough where both are the same directory. */
-static bool begin(const struct carry *carry, struct error *err)
+/* Where both are the same directory or image, it is held once. */
+static bool begin(struct carry *carry, struct error *err)
 {
-	struct volume *const *volumes = carry->volumes;
+	struct volume **volumes = carry->volumes;
 
 	for (unsigned i = 0; i < UNDO_VOLUMES; i++) {
 		if (!carry->undo->disks[i].path)
@@ -44,8 +44,8 @@ static bool begin(const struct carry *carry, struct error *err)
 		if (!check_volume(carry, i, err))
 			return false;
 		if (i > 0 && volumes[0] && volume_same(volumes[0], volumes[i]))
-			continue;
-		if (!target_begin(volumes[i], err))
+			volumes[i] = volumes[0];
+		else if (!target_begin(volumes[i], carry->reasons, err))
 			return false;
 	}
 	return true;
@@ -55,35 +55,43 @@ static bool open_one(struct carry *carry, struct carried *one, struct error *err
 {
 	if (one->file->action == UNDO_MKDIR)
 		return true;
-	one->target = target_open(carry->files, one->volume, one->file->path, err);
+	one->target = target_open(carry->files, one->volume, one->file->path, carry->reasons, err);
 	return one->target || err->kind == ERROR_NONE;
 }
 
+static bool open_all(struct carry *carry, struct error *err)
+{
+	for (uint32_t i = 0; i < carry->count; i++) {
+		struct carried *one = &carry->files[i];
+
+		one->file = &carry->undo->files[i];
+		one->volume = carry->volumes[one->file->volume];
+		if (!open_one(carry, one, err))
+			return false;
+	}
+	return true;
+}
+
 struct carry *carry_open(TALLOC_CTX *ctx, const struct undo *undo,
-                         struct volume *const volumes[UNDO_VOLUMES], struct error *err)
+                         struct volume *const volumes[UNDO_VOLUMES], struct problems *reasons,
+                         struct error *err)
 {
 	struct carry *carry = talloc_zero(ctx, struct carry);
 
-	if (!carry || !(carry->files = talloc_zero_array(carry, struct carried, undo->count + 1))) {
+	if (carry)
+		carry->files = talloc_zero_array(carry, struct carried, undo->count + 1);
+	if (!carry || !carry->files) {
 		talloc_free(carry);
 		error_memory(err);
 		return NULL;
 	}
 	carry->undo = undo;
-	carry->volumes = volumes;
+	carry->reasons = reasons;
 	carry->count = undo->count;
-	if (begin(carry, err)) {
-		uint32_t i = 0;
-
-		for (; i < carry->count; i++) {
-			carry->files[i] = (struct carried){ &undo->files[i],
-				                            volumes[undo->files[i].volume], NULL };
-			if (!open_one(carry, &carry->files[i], err))
-				break;
-		}
-		if (i == carry->count)
-			return carry;
-	}
+	for (unsigned i = 0; i < UNDO_VOLUMES; i++)
+		carry->volumes[i] = volumes[i];
+	if (begin(carry, err) && open_all(carry, err))
+		return carry;
 	talloc_free(carry);
 	return NULL;
 }

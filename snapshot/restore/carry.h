@@ -1,7 +1,7 @@
 /*
  * carry: carries out the plan of an undo directory, with the new bytes or with the old ones.
  *
- *	struct carry *carry = carry_open(ctx, &undo, volumes, &err);
+ *	struct carry *carry = carry_open(ctx, &undo, volumes, reasons, &err);
  *
  *	carry_look(carry, force, &state, &err);		is every file one of ours?
  *	carry_out(carry, UNDO_NEW, &options, &waits, &err);	or UNDO_OLD
@@ -62,10 +62,13 @@ struct carry_options {
 /*
  * UNDO with all its contents (undo_read) and VOLUMES, NULL for one that it does not use, must live
  * as long. Takes the volumes' locks and opens the files. ERROR_REFUSED if a volume has another
- * serial number than the plan says; ERROR_DESTINATION if it cannot be written to.
+ * serial number than the plan says; ERROR_DESTINATION if it cannot be written to. What speaks
+ * against writing to a raw volume, or to a file of it, is added to REASONS (target.h): then only
+ * who knows better may carry it out.
  */
 struct carry *carry_open(TALLOC_CTX *ctx, const struct undo *undo,
-                         struct volume *const volumes[UNDO_VOLUMES], struct error *err);
+                         struct volume *const volumes[UNDO_VOLUMES], struct problems *reasons,
+                         struct error *err);
 
 enum carry_state {
 	CARRY_OLD,     /* every file is the old one */

@@ -3,8 +3,6 @@
 
 #include "snapshot/restore/carry_internal.h"
 
-#define PIECE 65536u /* bytes that are read back together */
-
 const struct undo_content *carry_first(const struct undo_file *file, enum undo_when to)
 {
 	if (to == UNDO_OLD && file->content[UNDO_RECOVERED].present)
@@ -156,18 +154,15 @@ bool carry_finish(struct carry *carry, struct carried *one, enum undo_when to, s
 static bool is_same(const struct carried *one, struct bytes bytes, uint64_t from, bool *same,
                     struct error *err)
 {
-	uint8_t *piece = talloc_size(NULL, PIECE);
-	bool done = piece || error_memory(err);
+	struct image *image = target_image(NULL, one->target, err);
 
-	*same = target_size(one->target) == bytes.size;
-	for (uint64_t at = from; done && *same && at < bytes.size; at += PIECE) {
-		size_t size = bytes.size - at < PIECE ? (size_t)(bytes.size - at) : PIECE;
-
-		done = target_read(one->target, at, piece, size, err);
-		*same = done && memcmp(piece, bytes.data + at, size) == 0;
-	}
-	talloc_free(piece);
-	return done;
+	if (!image)
+		return false;
+	*same = image->bytes.size == bytes.size &&
+	        (from >= bytes.size ||
+	         memcmp(image->bytes.data + from, bytes.data + from, bytes.size - from) == 0);
+	talloc_free(image);
+	return true;
 }
 
 /* What is in it behind its first sector is the old log, unless somebody else has been there. */

@@ -13,7 +13,8 @@ struct carried {
 
 struct carry {
 	const struct undo *undo;
-	struct volume *const *volumes;
+	struct volume *volumes[UNDO_VOLUMES];
+	struct problems *reasons; /* of carry_open() */
 	struct carried *files;
 	uint32_t count;
 	uint8_t marker[TARGET_SECTOR];

@@ -2,6 +2,33 @@
 #include "hive/quote.h"
 #include "snapshot/restore/restoring.h"
 
+/* Each reason is a refusal of its name; only what can be known better can be overridden. */
+static bool refuse_reasons(struct restore *r, const struct problems *reasons, struct error *err)
+{
+	for (uint32_t i = 0; i < reasons->count; i++) {
+		if (!restore_refuse(r, reasons->list[i].code, err, "%s", reasons->list[i].text))
+			return false;
+	}
+	return r->refusal_count == 0 || restore_refused(r, err);
+}
+
+struct carry *restore_carry(struct restore *r, const struct undo *undo,
+                            struct volume *const volumes[UNDO_VOLUMES], struct error *err)
+{
+	struct problems *reasons = problems_new(r->ctx);
+	struct carry *carry;
+
+	if (!reasons) {
+		error_memory(err);
+		return NULL;
+	}
+	carry = carry_open(r->ctx, undo, volumes, reasons, err);
+	if (refuse_reasons(r, reasons, err) && carry)
+		return carry;
+	talloc_free(carry);
+	return NULL;
+}
+
 /* Adds to a failure to write what is known of the volume. */
 static bool unable(const struct restore *r, struct error *err)
 {
@@ -14,16 +41,12 @@ static bool unable(const struct restore *r, struct error *err)
 
 static struct carry *open_carry(struct restore *r, struct error *err)
 {
-	struct volume **volumes = talloc_zero_array(r->ctx, struct volume *, UNDO_VOLUMES);
-	struct carry *carry;
+	struct volume *volumes[UNDO_VOLUMES] = {
+		[UNDO_SYSTEM] = r->target.system->volume,
+		[UNDO_QUORUM] = r->quorum ? r->quorum->volume : NULL,
+	};
+	struct carry *carry = restore_carry(r, &r->undo, volumes, err);
 
-	if (!volumes) {
-		error_memory(err);
-		return NULL;
-	}
-	volumes[UNDO_SYSTEM] = r->target.system->volume;
-	volumes[UNDO_QUORUM] = r->quorum ? r->quorum->volume : NULL;
-	carry = carry_open(r->ctx, &r->undo, volumes, err);
 	if (!carry)
 		unable(r, err);
 	return carry;

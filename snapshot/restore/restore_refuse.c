@@ -20,6 +20,7 @@ static const char *const names[] = {
 	"hibernated",          /* Windows would go on with what it has in memory */
 	"running",             /* the volume is somebody else's: Windows may be running on it */
 	"no-quorum-disk",      /* authoritative, first generation: its log would win */
+	"volume-dirty",        /* of a raw volume: it is to be checked, or its journal is open */
 	"restore-unfinished",  /* and its undo directory is lost: what is there is the old state */
 	"undo-not-durable",    /* a power cut would take the old files with it */
 	"changed-since",       /* a file is none that a run has left: somebody else changed it */
@@ -75,9 +76,13 @@ bool restore_refuse(struct restore *r, const char *name, struct error *err, cons
 
 bool restore_refused(const struct restore *r, struct error *err)
 {
+	const struct restore_refusal *first = &r->refusals[0];
+
+	if (!restore_can_force(first->name))
+		return error_set(err, ERROR_REFUSED, "%s: refused: %s: %s", r->options->target,
+		                 first->name, first->text);
 	return error_set(err, ERROR_REFUSED, "%s: refused: %s: %s (--force %s overrides this)",
-	                 r->options->target, r->refusals[0].name, r->refusals[0].text,
-	                 r->refusals[0].name);
+	                 r->options->target, first->name, first->text, first->name);
 }
 
 static bool refuse_state(struct restore *r, struct error *err)

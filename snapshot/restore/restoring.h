@@ -7,6 +7,10 @@
 
 /* --- restore.c --- */
 
+/* carry_open(), and what speaks against it is refused, each reason by its name. */
+struct carry *restore_carry(struct restore *r, const struct undo *undo,
+                            struct volume *const volumes[UNDO_VOLUMES], struct error *err);
+
 /* Puts before an error how to go on with an undo directory. Returns false. */
 bool restore_unfinished(const struct undo *undo, const char *target, struct error *err);
 
