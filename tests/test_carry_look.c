@@ -148,10 +148,34 @@ static void change_each_sector(const struct undo *undo, uint32_t number,
 	}
 }
 
+/* Zeros are right only where a file was, or gets, longer. */
+static void lose_each_sector(const struct undo *undo, uint32_t number, struct carrying_file *files)
+{
+	static const uint8_t zeros[512];
+	const struct undo_file *file = &undo->files[number];
+	struct bytes whole = files[number].bytes;
+
+	if (file->action != UNDO_OVERWRITE && file->action != UNDO_ERASE)
+		return;
+	for (uint64_t at = 0; at + 512 <= whole.size; at += 512) {
+		uint8_t *data = talloc_memdup(NULL, whole.data, whole.size);
+
+		memset(data + at, 0, 512);
+		files[number].bytes.data = data;
+		carrying_put(undo, files);
+		if (memcmp(file->content[UNDO_OLD].image->bytes.data + at, zeros, 512) != 0 &&
+		    memcmp(file->content[UNDO_NEW].image->bytes.data + at, zeros, 512) != 0)
+			refused(undo, file, "a sector of zeros");
+		talloc_free(data);
+	}
+	files[number].bytes = whole;
+}
+
 static void a_changed_byte(void **state)
 {
 	(void)state;
 	at_both_ends(change_each_sector);
+	at_both_ends(lose_each_sector);
 }
 
 /* Larger than all, smaller than all, or empty. What lies between is what a run can leave. */
