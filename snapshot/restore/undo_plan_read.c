@@ -1,157 +1,22 @@
-/* plan.json: a plan as text and back. What the text may say is undo_check()'s business. */
+/*
+ * A plan from the text of plan.json: its members, each of its type and no others. What they may say
+ * is undo_check()'s business.
+ */
 #include <jansson.h>
 #include <stdlib.h>
 
-#include "hive/name.h"
-#include "snapshot/restore/undo.h"
+#include "snapshot/restore/undo_format.h"
 
-#define FORMAT "clusnap undo"
-#define VERSION 1
+static const char *const whens[UNDO_WHENS] = UNDO_WHEN_NAMES;
 
-static const char *const whens[UNDO_WHENS] = { "old", "recovered", "new" };
-
-/* --- writing --- */
-
-/* Without the surrogates and the NUL that a WTF-8 may have. */
-static bool is_utf8(const char *text)
-{
-	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
-		if (*c == 0xc0 || (*c == 0xed && c[1] >= 0xa0))
-			return false;
-	}
-	return name_well_formed(text, strlen(text));
-}
-
-/* A path of this computer may be any bytes: what has no place in JSON becomes '?'. */
-static json_t *text_json(const char *text)
-{
-	char *copy;
-	json_t *string;
-
-	if (is_utf8(text))
-		return json_string(text);
-	copy = talloc_strdup(NULL, text);
-	for (char *c = copy; c && *c; c++) {
-		if ((unsigned char)*c >= 0x80)
-			*c = '?';
-	}
-	string = copy ? json_string(copy) : NULL;
-	talloc_free(copy);
-	return string;
-}
-
-static json_t *text_or_null(const char *text)
-{
-	return text ? text_json(text) : json_null();
-}
-
-static json_t *list_or_null(char *const *list)
-{
-	json_t *array = list ? json_array() : json_null();
-
-	for (; list && *list; list++)
-		json_array_append_new(array, text_json(*list));
-	return array;
-}
-
-static json_t *hex_json(struct bytes bytes)
-{
-	char *hex = talloc_zero_size(NULL, 2 * bytes.size + 1);
-	json_t *text;
-
-	for (uint64_t i = 0; hex && i < bytes.size; i++) {
-		hex[2 * i] = "0123456789abcdef"[bytes.data[i] >> 4];
-		hex[2 * i + 1] = "0123456789abcdef"[bytes.data[i] & 15];
-	}
-	text = hex ? json_string(hex) : NULL;
-	talloc_free(hex);
-	return text;
-}
-
-static json_t *content_json(const struct undo_content *content)
-{
-	char hex[DIGEST_HEX];
-
-	if (!content->present)
-		return json_null();
-	digest_hex(content->digest, hex);
-	return json_pack("{s:I,s:s}", "size", (json_int_t)content->size, "sha256", hex);
-}
-
-static json_t *attributes_json(const struct target_attributes *a)
-{
-	if (!a->known)
-		return json_null();
-	return json_pack("{s:i,s:i,s:i,s:I,s:i,s:o,s:o,s:o}", "mode", (int)a->mode, "uid",
-	                 (int)a->uid, "gid", (int)a->gid, "seconds", (json_int_t)a->seconds,
-	                 "nanoseconds", (int)a->nanoseconds, "ntfs_acl", hex_json(a->acl),
-	                 "ntfs_attrib", hex_json(a->attrib), "ntfs_times", hex_json(a->times));
-}
-
-static json_t *file_json(const struct undo_file *file)
-{
-	json_t *object =
-		json_pack("{s:s,s:s,s:o,s:o}", "action", undo_action_name(file->action), "volume",
-	                  undo_volume_name(file->volume), "path", text_json(file->path),
-	                  "attributes", attributes_json(&file->attributes));
-
-	for (unsigned when = 0; object && when < UNDO_WHENS; when++)
-		json_object_set_new(object, whens[when], content_json(&file->content[when]));
-	return object;
-}
-
-static json_t *disk_json(const struct undo_disk *disk)
-{
-	char serial[17];
-
-	if (!disk->path)
-		return json_null();
-	snprintf(serial, sizeof(serial), "%016llx", (unsigned long long)disk->serial);
-	return json_pack("{s:o,s:o,s:o}", "path", text_json(disk->path), "serial",
-	                 text_or_null(disk->serial_known ? serial : NULL), "folder",
-	                 text_or_null(disk->folder));
-}
-
-static json_t *request_json(const struct undo_request *request)
-{
-	return json_pack("{s:o,s:b,s:I,s:b,s:b,s:o,s:o}", "source", text_or_null(request->source),
-	                 "to", request->to, "sequence", (json_int_t)request->sequence,
-	                 "authoritative", request->authoritative, "checkpoints",
-	                 request->checkpoints, "resources", list_or_null(request->resources),
-	                 "force", list_or_null(request->force));
-}
-
-struct bytes undo_plan_write(TALLOC_CTX *ctx, const struct undo *undo, struct error *err)
-{
-	json_t *files = json_array(), *plan;
-	char *text = NULL, *copy = NULL;
-
-	for (uint32_t i = 0; i < undo->count; i++)
-		json_array_append_new(files, file_json(&undo->files[i]));
-	plan = json_pack("{s:s,s:i,s:s,s:o,s:s,s:o,s:i,s:s,s:o,s:o,s:o,s:o}", "format", FORMAT,
-	                 "version", VERSION, "begun", undo->begun, "host", text_json(undo->host),
-	                 "command", undo->command, "node", text_json(undo->node), "generation",
-	                 (int)undo->generation, "snapshot", undo->snapshot, "request",
-	                 request_json(&undo->request), "system",
-	                 disk_json(&undo->disks[UNDO_SYSTEM]), "quorum",
-	                 disk_json(&undo->disks[UNDO_QUORUM]), "files", files);
-	if (plan)
-		text = json_dumps(plan, JSON_INDENT(1));
-	if (text && json_array_size(files) == undo->count)
-		copy = talloc_asprintf(ctx, "%s\n", text);
-	free(text);
-	json_decref(plan);
-	if (!copy)
-		error_memory(err);
-	return (struct bytes){ (const uint8_t *)copy, copy ? strlen(copy) : 0 };
-}
-
-/* --- reading --- */
+/* More than the text of UNDO_FILES_MAX files with everything in it has. */
+#define PLAN_TEXT_MAX ((uint64_t)256 << 20)
 
 /* Where the reader is: the first error is the one that counts, and those after it are ignored. */
 struct reader {
 	TALLOC_CTX *ctx;
 	struct error *err;
+	json_error_t why; /* of the last unpack */
 	bool failed;
 };
 
@@ -171,10 +36,28 @@ static void *no_memory(struct reader *r)
 	return NULL;
 }
 
+/* Of a colon a member: as many as there are. (JSON_STRICT miscounts where memory is short.) */
+static size_t members(const char *format)
+{
+	size_t count = 0;
+
+	for (; *format; format++)
+		count += *format == ':';
+	return count;
+}
+
+static bool unpacked(struct reader *r, const char *what, bool good)
+{
+	if (!good && json_error_code(&r->why) == json_error_out_of_memory)
+		return no_memory(r) != NULL;
+	return good || wrong(r, what, "has not the members that it must have, or others") != NULL;
+}
+
 /* Takes OBJECT apart: it must have these members, of these types, and no other. */
-#define unpack(r, object, what, ...)                                                               \
-	(json_unpack_ex(object, &(json_error_t){ 0 }, JSON_STRICT, __VA_ARGS__) == 0 ||            \
-	 wrong(r, what, "has not the members that it must have, or others") != NULL)
+#define unpack(r, object, what, format, ...)                                                       \
+	unpacked(r, what,                                                                          \
+	         json_unpack_ex(object, &(r)->why, 0, format, __VA_ARGS__) == 0 &&                 \
+	                 json_object_size(object) == members(format))
 
 static char *copy(struct reader *r, const char *text)
 {
@@ -357,15 +240,17 @@ static void read_request(struct reader *r, json_t *value, struct undo_request *r
 static void read_plan(struct reader *r, json_t *plan, struct undo *undo)
 {
 	const char *format, *begun, *host, *command, *node, *snapshot;
+	const json_t *first = json_object_get(plan, "format"),
+		     *second = json_object_get(plan, "version");
 	json_t *request, *system, *quorum, *files;
 	int version, generation;
 
-	if (json_unpack(plan, "{s:s,s:i}", "format", &format, "version", &version) != 0 ||
-	    strcmp(format, FORMAT) != 0) {
+	if (!json_is_string(first) || strcmp(json_string_value(first), UNDO_FORMAT) != 0 ||
+	    !json_is_integer(second)) {
 		wrong(r, "format", "is not that of an undo directory of clusnap");
 		return;
 	}
-	if (version != VERSION) {
+	if (json_integer_value(second) != UNDO_VERSION) {
 		wrong(r, "version", "is not 1: a later clusnap has made it, take that");
 		return;
 	}
@@ -387,16 +272,43 @@ static void read_plan(struct reader *r, json_t *plan, struct undo *undo)
 	read_files(r, files, undo);
 }
 
+/*
+ * Without memory jansson may say that the syntax is wrong, or lose a character of a text and say
+ * nothing. Only what comes out twice is believed.
+ */
+static json_t *parse(struct bytes text, struct error *err)
+{
+	const char *data = text.data ? (const char *)text.data : "";
+	json_error_t why = { 0 }, again = { 0 };
+	json_t *plan, *second;
+
+	if (text.size > PLAN_TEXT_MAX) {
+		error_set(err, ERROR_SOURCE, "has %llu bytes, more than any plan",
+		          (unsigned long long)text.size);
+		return NULL;
+	}
+	plan = json_loadb(data, text.size, JSON_REJECT_DUPLICATES, &why);
+	second = json_loadb(data, text.size, JSON_REJECT_DUPLICATES, &again);
+	if (!plan && !second && why.text[0] && why.position == again.position &&
+	    strcmp(why.text, again.text) == 0) {
+		error_set(err, ERROR_SOURCE, "is no JSON: line %d: %s", why.line, why.text);
+	} else if (!plan || !second || !json_equal(plan, second)) {
+		error_memory(err);
+		json_decref(plan);
+		plan = NULL;
+	}
+	json_decref(second);
+	return plan;
+}
+
 bool undo_plan_read(TALLOC_CTX *ctx, struct bytes bytes, struct undo *undo, struct error *err)
 {
 	struct reader reader = { .ctx = ctx, .err = err };
-	json_error_t why;
-	json_t *plan =
-		json_loadb((const char *)bytes.data, bytes.size, JSON_REJECT_DUPLICATES, &why);
+	json_t *plan = parse(bytes, err);
 	uint8_t digest[DIGEST_SIZE];
 
 	if (!plan)
-		return error_set(err, ERROR_SOURCE, "is no JSON: line %d: %s", why.line, why.text);
+		return false;
 	*undo = (struct undo){ 0 };
 	read_plan(&reader, plan, undo);
 	json_decref(plan);
