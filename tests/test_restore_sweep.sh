@@ -66,7 +66,7 @@ chk=$(cd "$lab/quorum-2003" && echo MSCS/chk*.tmp)
 ends()
 {
 	end=(--resume "$1:\"\$clusnap\" restore --quiet --resume \"\$undo\" $2 ${3-}"
-		--rollback "$1:\"\$clusnap\" restore --quiet --rollback \"\$undo\" $2 ${3-}"
+		--rollback "$1:\"\$clusnap\" restore --quiet --rollback \"\$undo\" $2 ${3-} || { [ \$? -eq 1 ] && \"\$clusnap\" undo --quiet \"\$undo\" $2 ${3-}; }"
 		--status "\"\$clusnap\" status $2")
 }
 

@@ -11,11 +11,12 @@ static void progress(void *cmd, const char *step, const char *what)
 	cmd_progress(cmd, step, what);
 }
 
-static const char *result_text(enum again what, enum carry_state before, bool waits)
+static const char *result_text(enum again what, const struct restore *restore,
+                               enum carry_state before)
 {
-	if (waits)
+	if (restore->waits)
 		return "begun: what is data alone is written; the rest waits";
-	if (again_wanted(what, before))
+	if (again_wanted(what, &restore->undo, before))
 		return what == AGAIN_RESUME ? "restored: what was interrupted is done"
 		                            : "undone: every file is as it was before";
 	if (what == AGAIN_RESUME)
@@ -35,15 +36,15 @@ int cmd_restore_again(struct cmd *cmd, const struct restore_options *options, en
 
 	if (!again_run(cmd->ctx, options, cmd->args[0], what, &restore, &before, &err))
 		return cmd_restore_fail(cmd, &restore, &err);
-	result.text = result_text(what, before, restore.waits);
-	result.steps = again_wanted(what, before) && !restore.waits;
+	result.text = result_text(what, &restore, before);
+	result.steps = again_wanted(what, &restore.undo, before) && !restore.waits;
 	status = cmd_restore_end(cmd, &restore, &result);
-	if (status != 0 || what != AGAIN_ROLLBACK || again_wanted(what, before))
+	if (status != 0 || what != AGAIN_ROLLBACK || before != CARRY_NEW ||
+	    again_wanted(what, &restore.undo, before))
 		return status;
-	if (before == CARRY_NEW)
-		cmd_message("%s: was not interrupted; `clusnap undo %s %s` takes it back",
-		            cmd->args[0], quote_word(cmd->ctx, cmd->args[0]),
-		            quote_word(cmd->ctx, restore.options->target));
+	cmd_message("%s: was not interrupted; `clusnap undo %s %s` takes it back", cmd->args[0],
+	            quote_word(cmd->ctx, cmd->args[0]),
+	            quote_word(cmd->ctx, restore.options->target));
 	return ERROR_BAD_NEWS;
 }
 

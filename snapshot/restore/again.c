@@ -3,7 +3,8 @@
 
 #include "snapshot/restore/restoring.h"
 
-bool again_wanted(enum again what, enum carry_state before)
+/* One that has done all of it and never got to say so was interrupted, too. */
+bool again_wanted(enum again what, const struct undo *undo, enum carry_state before)
 {
 	switch (what) {
 	case AGAIN_RESUME:
@@ -11,7 +12,8 @@ bool again_wanted(enum again what, enum carry_state before)
 	case AGAIN_UNDO:
 		return before != CARRY_OLD;
 	default:
-		return before == CARRY_BETWEEN;
+		return before == CARRY_BETWEEN ||
+		       (before == CARRY_NEW && strncmp(undo->state, "done", 4) != 0);
 	}
 }
 
@@ -104,7 +106,7 @@ bool again_run(TALLOC_CTX *ctx, const struct restore_options *options, const cha
 		talloc_free(carry);
 		return error_wrap(err, "nothing was changed");
 	}
-	done = !again_wanted(what, *before) || carry_on(r, carry, what, err);
+	done = !again_wanted(what, &r->undo, *before) || carry_on(r, carry, what, err);
 	talloc_free(carry);
 	return done;
 }

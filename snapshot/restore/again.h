@@ -18,13 +18,13 @@ enum again { AGAIN_RESUME, AGAIN_ROLLBACK, AGAIN_UNDO };
  * PATH: the undo directory. Of OPTIONS target (NULL: where it was then), quorum (likewise), carry,
  * and request.force with "changed-since" are used. RESTORE has the plan then. *BEFORE: what was
  * found. Nothing is done where nothing is to be done: CARRY_NEW for a resume, CARRY_OLD for an
- * undo, anything but CARRY_BETWEEN for a rollback.
+ * undo; for a rollback either, if the restore has said that it is done.
  */
 bool again_run(TALLOC_CTX *ctx, const struct restore_options *options, const char *path,
                enum again what, struct restore *restore, enum carry_state *before,
                struct error *err);
 
 /* Is there something to do for WHAT? */
-bool again_wanted(enum again what, enum carry_state before);
+bool again_wanted(enum again what, const struct undo *undo, enum carry_state before);
 
 #endif
