@@ -47,7 +47,7 @@ library_sources := $(filter-out snapshot/cmd/%,$(wildcard $(addsuffix /*.c,hive 
 	$(addsuffix /*/*.c,checkpoint snapshot)))
 # What calls libfsntfs; without it ntfs_none.c says so instead, which is empty otherwise.
 ifeq ($(disks),)
-library_sources := $(filter-out $(addprefix checkpoint/disk/ntfs,.c _file.c _list.c _record.c _value.c),\
+library_sources := $(filter-out $(addprefix checkpoint/disk/ntfs,.c _file.c),\
 	$(library_sources))
 endif
 library := $(patsubst %.c,$(BUILD)/%.o,$(library_sources))

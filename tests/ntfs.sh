@@ -4,7 +4,11 @@
 
 volume=$build/tests/tools/volume
 
-have_ntfs() { [ -c /dev/fuse ] && [ "$(id -u)" -eq 0 ] && command -v mkntfs ntfs-3g >/dev/null; }
+# (and the program can read it: not with DISKS=no)
+have_ntfs() {
+	! "$clusnap" --version | grep -q 'without libfsntfs' && [ -c /dev/fuse ] &&
+		[ "$(id -u)" -eq 0 ] && command -v mkntfs ntfs-3g >/dev/null
+}
 
 # make_ntfs IMAGE SIZE [OPTION...]: an empty volume, of mkntfs's options
 make_ntfs() {

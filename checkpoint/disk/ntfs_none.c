@@ -118,11 +118,42 @@ const struct ntfs_value *ntfs_file_data(const struct ntfs_file *file)
 	return NULL;
 }
 
-const struct ntfs_listing *ntfs_list(struct ntfs_file *directory, struct error *err)
+struct ntfs *ntfs_file_volume(const struct ntfs_file *file)
 {
-	(void)directory;
-	none(err);
+	(void)file;
 	return NULL;
+}
+
+const struct ntfs_record *ntfs_file_record(const struct ntfs_file *file)
+{
+	(void)file;
+	return NULL;
+}
+
+struct ntfs_kept **ntfs_kept(struct ntfs *ntfs)
+{
+	(void)ntfs;
+	return NULL;
+}
+
+bool ntfs_read_mft(struct ntfs *ntfs, uint64_t offset, void *buffer, size_t size, size_t *got,
+                   struct error *err)
+{
+	(void)ntfs;
+	(void)offset;
+	(void)buffer;
+	(void)size;
+	(void)got;
+	return none(err);
+}
+
+bool ntfs_read_raw(struct ntfs *ntfs, uint64_t offset, void *buffer, size_t size, struct error *err)
+{
+	(void)ntfs;
+	(void)offset;
+	(void)buffer;
+	(void)size;
+	return none(err);
 }
 
 #endif

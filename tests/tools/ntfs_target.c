@@ -55,45 +55,56 @@ static int write_file(struct ntfs_target *target, struct ntfs_target_file *file,
 	return 0;
 }
 
-int main(int argc, char **argv)
+/* With a file: what speaks against writing it, or writes it. */
+static int with_file(struct ntfs_target *target, int argc, char **argv)
 {
-	struct problems *reasons = problems_new(NULL);
-	bool hold = argc == 3 && strcmp(argv[1], "--hold") == 0;
-	struct ntfs_target_file *file = NULL;
-	struct ntfs_target *target;
+	struct problems *reasons = problems_new(target);
+	struct ntfs_target_file *file;
 	struct error err;
 	int status = 0;
 
-	if (argc < 2)
-		return 2;
-	target = ntfs_target_open(NULL, argv[hold ? 2 : 1], reasons, &err);
+	file = ntfs_target_file(target, target, argv[2], reasons, &err);
 	print(reasons);
-	if (!target)
+	if (!file)
 		return fail(&err);
-	if (hold) {
+	if (argc > 4)
+		status = write_file(target, file, strtoull(argv[3], NULL, 0), argv[4]);
+	else if (reasons->count)
+		status = 3;
+	else
+		printf("%s: %" PRIu64 " bytes, sectors of %u\n", ntfs_target_path(file),
+		       ntfs_target_size(file), ntfs_target_sector(target));
+	talloc_free(file);
+	return status;
+}
+
+static int with_volume(struct ntfs_target *target, uint32_t reasons, int argc, char **argv)
+{
+	if (strcmp(argv[1], "--hold") == 0) {
 		printf("held\n");
 		fflush(stdout);
 		while (getchar() != EOF)
 			;
-	} else if (reasons->count && argc < 6) {
-		status = 3;
-	} else if (argc > 2) {
-		struct problems *own = problems_new(target);
-
-		file = ntfs_target_file(target, target, argv[2], own, &err);
-		print(own);
-		if (!file)
-			status = fail(&err);
-		else if (argc > 4)
-			status = write_file(target, file, strtoull(argv[3], NULL, 0), argv[4]);
-		else if (own->count)
-			status = 3;
-		else
-			printf("%s: %" PRIu64 " bytes, sectors of %u\n", ntfs_target_path(file),
-			       ntfs_target_size(file), ntfs_target_sector(target));
+		return 0;
 	}
-	talloc_free(file);
-	talloc_free(target);
+	if (reasons && argc < 6)
+		return 3;
+	return argc > 2 ? with_file(target, argc, argv) : 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct problems *reasons = problems_new(NULL);
+	struct ntfs_target *target;
+	struct error err;
+	int status;
+
+	if (argc < 2)
+		return 2;
+	target = ntfs_target_open(reasons, argv[strcmp(argv[1], "--hold") == 0 ? 2 : 1], reasons,
+	                          &err);
+	print(reasons);
+	status = target ? with_volume(target, reasons->count, argc, argv) : fail(&err);
 	talloc_free(reasons);
 	return status;
 }

@@ -115,6 +115,7 @@ int main(int argc, char **argv)
 	struct volume *volume;
 	struct error err;
 	uint64_t number;
+	int status = 0;
 
 	if (argc < 2)
 		return 2;
@@ -128,11 +129,11 @@ int main(int argc, char **argv)
 	else if (serial)
 		printf("unknown\n");
 	else if (reads)
-		return read_one(volume, argv[3]);
+		status = read_one(volume, argv[3]);
 	else if (argc == 2)
 		print_all(volume, "");
-	for (int i = 2; !serial && i < argc; i++)
+	for (int i = 2; !serial && !reads && i < argc; i++)
 		print_path(volume, argv[i], &entry);
 	talloc_free(volume);
-	return 0;
+	return status;
 }
