@@ -1,7 +1,13 @@
 /* See small_node.h; everything is written by the tests' own builder. */
 #include "tests/small_node.h"
 
+#include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
+
+#include "tests/logbuilder.h"
+
+#define PAGE 4096u
 
 static struct builder *cluster_tree(TALLOC_CTX *ctx)
 {
@@ -70,4 +76,50 @@ void small_node_write(struct small_node *node, const char *path)
 	put(node->cluster, path, "Windows/Cluster/CLUSDB");
 	put(node->software, path, "Windows/System32/config/SOFTWARE");
 	put(node->system, path, "Windows/System32/config/SYSTEM");
+}
+
+static void put_bytes(const char *path, const char *name, const void *data, size_t size)
+{
+	char *whole = talloc_asprintf(NULL, "%s/Windows/Cluster/%s", path, name);
+	FILE *file = fopen(whole, "we");
+
+	if (!file || fwrite(data, 1, size, file) != size || fclose(file) != 0)
+		builder_fail(whole);
+	talloc_free(whole);
+}
+
+/* A log of one entry, SEQUENCE: all bins of the tree as it is now. */
+static void put_log(struct builder *b, uint32_t sequence, const char *path, const char *name)
+{
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	size_t size;
+	uint8_t *hive = builder_write(b, &size);
+	uint32_t pages = (uint32_t)(size / PAGE) - 1;
+	struct logbuilder *log = logbuilder_new(tmp, sequence, pages);
+
+	logbuilder_entry(log, sequence, 0, pages);
+	logbuilder_reference(log, 0, pages * PAGE, 'x');
+	memcpy(log->pages, hive + PAGE, pages * PAGE);
+	logbuilder_finish(log);
+	put_bytes(path, name, log->data, log->size);
+	talloc_free(hive);
+	talloc_free(tmp);
+}
+
+void small_node_dirty(struct small_node *node, const char *path)
+{
+	struct builder *b = node->cluster;
+	size_t size;
+	uint8_t *hive;
+
+	b->sequence1 = 8;
+	b->sequence2 = 7;
+	hive = builder_write(b, &size);
+	put_bytes(path, "CLUSDB", hive, size);
+	builder_dword(b->root, "Logged1", 1);
+	put_log(b, 8, path, "CLUSDB.LOG1");
+	builder_dword(b->root, "Logged2", 2);
+	put_log(b, 9, path, "CLUSDB.LOG2");
+	put_bytes(path, "CLUSDB.blf", "transactions", 12);
+	talloc_free(hive);
 }

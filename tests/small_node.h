@@ -20,4 +20,10 @@ struct small_node small_node_new(TALLOC_CTX *ctx);
 /* Writes the disk into the existing directory PATH. */
 void small_node_write(struct small_node *node, const char *path);
 
+/*
+ * Makes ClusDb of the disk at PATH dirty: LOG1 and LOG2 bring the values "Logged1" and "Logged2",
+ * and beside it is a file of kernel transactions. NODE gets these values.
+ */
+void small_node_dirty(struct small_node *node, const char *path);
+
 #endif

@@ -20,7 +20,7 @@ static int (*real_unlinkat)(int, const char *, int);
 static int (*real_mkdirat)(int, const char *, mode_t);
 
 static bool armed;
-static long left, made;
+static long left, made, lost = -1;
 static struct syscall_made *list;
 static size_t count;
 
@@ -72,7 +72,7 @@ static ssize_t noted_pwrite(int fd, const void *data, size_t size, off_t offset)
 {
 	struct syscall_made one = { SYSCALL_WRITE, path_of(fd, NULL), (uint64_t)offset, NULL, 0 };
 
-	if (!may() || real_pwrite(fd, data, size, offset) != (ssize_t)size) {
+	if (!may() || (made != lost && real_pwrite(fd, data, size, offset) != (ssize_t)size)) {
 		free(one.path);
 		return -1;
 	}
@@ -173,12 +173,19 @@ void syscalls_begin(long allowed)
 	syscalls_forget();
 	left = allowed;
 	made = 0;
+	lost = -1;
 	armed = true;
+}
+
+void syscalls_lose(long which)
+{
+	lost = which;
 }
 
 long syscalls_end(void)
 {
 	armed = false;
+	lost = -1;
 	return made;
 }
 

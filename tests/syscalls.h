@@ -37,6 +37,9 @@ struct syscall_made {
 };
 
 void syscalls_begin(long allowed);
+
+/* From syscalls_begin() on: the write that would be number WHICH (from 0) says that it is done. */
+void syscalls_lose(long which);
 long syscalls_end(void);
 
 /* Of the last series; valid until syscalls_begin(). A failed call is not in it. */

@@ -117,6 +117,20 @@ static void the_plans_have_everything(void **state)
 
 static unsigned points, refused_points;
 
+/* It is called old or new if and only if it is, to the last byte. */
+static void check_look(const struct undo *undo, const char *where)
+{
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	enum carry_state state = looks(undo, where),
+			 wanted = !undoing_differs(tmp, undo, UNDO_NEW)   ? CARRY_NEW
+	                          : !undoing_differs(tmp, undo, UNDO_OLD) ? CARRY_OLD
+	                                                                  : CARRY_BETWEEN;
+
+	if (state != wanted)
+		fail_msg("%s: looks like %d, not %d", where, state, wanted);
+	talloc_free(tmp);
+}
+
 /* The state that is there: judged, looked at, and brought to both ends. */
 static void try_state(const struct undo *undo, const char *where)
 {
@@ -129,7 +143,7 @@ static void try_state(const struct undo *undo, const char *where)
 	refused_points += refused > 0;
 	if (wrong)
 		fail_msg("%s: %s", where, wrong);
-	looks(undo, where);
+	check_look(undo, where);
 	reaches(undo, UNDO_NEW, 0, where);
 	carrying_put(undo, files);
 	reaches(undo, UNDO_OLD, 0, where);
@@ -246,6 +260,40 @@ static void only_data_is_written(void **state)
 	talloc_free(tmp);
 }
 
+/* A disk that loses a write and says nothing: what is called done is there, to the last byte. */
+static void a_lost_write_is_found(void **state)
+{
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	struct undo *undo = carrying_plan(tmp, &carrying_rows[7], directory);
+	unsigned found = 0;
+
+	(void)state;
+	for (int to = UNDO_NEW; to >= (int)UNDO_OLD; to -= 2) {
+		long lost = 0, made = 1;
+
+		for (; lost < made; lost++) {
+			struct error err = { 0 };
+			bool done;
+
+			undoing_disks(undo, to == UNDO_NEW ? UNDO_OLD : UNDO_NEW);
+			syscalls_begin(SYSCALLS_ALL);
+			syscalls_lose(lost);
+			done = carrying_out(undo, (enum undo_when)to, 0, &err);
+			made = syscalls_end();
+			if (done) {
+				assert_null(undoing_differs(tmp, undo, (enum undo_when)to));
+				continue;
+			}
+			found++;
+			assert_int_equal(err.kind, ERROR_DESTINATION);
+			assert_non_null(strstr(err.text, "read back"));
+		}
+		assert_true(made > 15);
+	}
+	assert_in_range(found, 6, 60);
+	talloc_free(tmp);
+}
+
 static void the_steps_are_told(void *data, const char *step, const char *path)
 {
 	char **text = data;
@@ -267,7 +315,7 @@ static void progress(void **state)
 	(void)state;
 	undoing_disks(undo, UNDO_OLD);
 	volumes[UNDO_SYSTEM] = volume_open(tmp, undo->disks[UNDO_SYSTEM].path, &err);
-	carry = carry_open(tmp, undo, volumes, problems_new(NULL), &err);
+	carry = carry_open(tmp, undo, volumes, problems_new(tmp), &err);
 	assert_true(carry_out(carry, UNDO_NEW, &options, &waits, &err));
 	assert_string_equal(text, "calm CLUSDB\nwrite CLUSDB\nerase CLUSDB.LOG2\n"
 	                          "erase CLUSDB.LOG1\nmark CLUSDB\nwrite CLUSDB\nfinish CLUSDB\n"
@@ -281,6 +329,7 @@ int main(void)
 		testing_unit(the_plans_have_everything), testing_unit(forward_and_back),
 		testing_unit(stopped_after_each_change), testing_unit(clusdb_is_the_last),
 		testing_unit(only_data_is_written),      testing_unit(progress),
+		testing_unit(a_lost_write_is_found),
 	};
 
 	return cmocka_run_group_tests(tests, make_directory, remove_directory);

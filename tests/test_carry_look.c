@@ -148,10 +148,34 @@ static void change_each_sector(const struct undo *undo, uint32_t number,
 	}
 }
 
+/* Zeros are right only where a file was, or gets, longer. */
+static void lose_each_sector(const struct undo *undo, uint32_t number, struct carrying_file *files)
+{
+	static const uint8_t zeros[512];
+	const struct undo_file *file = &undo->files[number];
+	struct bytes whole = files[number].bytes;
+
+	if (file->action != UNDO_OVERWRITE && file->action != UNDO_ERASE)
+		return;
+	for (uint64_t at = 0; at + 512 <= whole.size; at += 512) {
+		uint8_t *data = talloc_memdup(NULL, whole.data, whole.size);
+
+		memset(data + at, 0, 512);
+		files[number].bytes.data = data;
+		carrying_put(undo, files);
+		if (memcmp(file->content[UNDO_OLD].image->bytes.data + at, zeros, 512) != 0 &&
+		    memcmp(file->content[UNDO_NEW].image->bytes.data + at, zeros, 512) != 0)
+			refused(undo, file, "a sector of zeros");
+		talloc_free(data);
+	}
+	files[number].bytes = whole;
+}
+
 static void a_changed_byte(void **state)
 {
 	(void)state;
 	at_both_ends(change_each_sector);
+	at_both_ends(lose_each_sector);
 }
 
 /* Larger than all, smaller than all, or empty. What lies between is what a run can leave. */
@@ -312,16 +336,16 @@ static void the_volumes(void **state)
 	(void)state;
 	undoing_disks(undo, UNDO_OLD);
 	volumes[UNDO_SYSTEM] = volume_open(tmp, undo->disks[UNDO_SYSTEM].path, &err);
-	assert_null(carry_open(tmp, undo, volumes, problems_new(NULL), &err));
+	assert_null(carry_open(tmp, undo, volumes, problems_new(tmp), &err));
 	assert_int_equal(err.kind, ERROR_USAGE);
 	assert_non_null(strstr(err.text, "--quorum"));
 	volumes[UNDO_QUORUM] = volume_open(tmp, undo->disks[UNDO_QUORUM].path, &err);
-	assert_non_null(carry_open(tmp, undo, volumes, problems_new(NULL), &err));
+	assert_non_null(carry_open(tmp, undo, volumes, problems_new(tmp), &err));
 
 	/* whoever has the lock is alone */
 	second = volume_open(tmp, undo->disks[UNDO_SYSTEM].path, &err);
 	volumes[UNDO_SYSTEM] = second;
-	assert_null(carry_open(tmp, undo, volumes, problems_new(NULL), &err));
+	assert_null(carry_open(tmp, undo, volumes, problems_new(tmp), &err));
 	assert_int_equal(err.kind, ERROR_REFUSED);
 	talloc_free(tmp);
 }

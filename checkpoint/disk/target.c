@@ -16,6 +16,7 @@
 #include "checkpoint/disk/volume_internal.h"
 #include "hive/publish_step.h"
 
+#define PIECE 65536u            /* bytes that are compared together */
 #define XATTR_SIZE_LIMIT 65536u /* bytes; Linux has no larger extended attribute */
 
 struct target {
@@ -212,18 +213,40 @@ bool target_read(struct target *target, uint64_t offset, void *buffer, size_t si
 	return true;
 }
 
-struct image *target_image(TALLOC_CTX *ctx, struct target *target, struct error *err)
+static bool raw_is(struct target *target, struct bytes bytes, uint64_t from, bool *is,
+                   struct error *err)
 {
-	struct image *image;
+	struct image *image = ntfs_target_read_back(target, target->raw, err);
+
+	if (!image)
+		return error_wrap(err, "%s", target->shown);
+	*is = image->bytes.size == bytes.size &&
+	      (from >= bytes.size ||
+	       memcmp(image->bytes.data + from, bytes.data + from, bytes.size - from) == 0);
+	talloc_free(image);
+	return true;
+}
+
+bool target_is(struct target *target, struct bytes bytes, uint64_t from, bool *is,
+               struct error *err)
+{
+	uint8_t *piece;
+	bool done = true;
 
 	if (target->raw)
-		image = ntfs_target_read_back(ctx, target->raw, err);
-	else
-		image = image_new(ctx, target->size, err);
-	if (!target->raw && image && target->size &&
-	    !target_read(target, 0, image_data(image), (size_t)target->size, err))
-		TALLOC_FREE(image);
-	return image;
+		return raw_is(target, bytes, from, is, err);
+	piece = talloc_size(NULL, PIECE);
+	if (!piece)
+		return error_memory(err);
+	*is = target->size == bytes.size;
+	for (uint64_t at = from; done && *is && at < bytes.size; at += PIECE) {
+		size_t size = bytes.size - at < PIECE ? (size_t)(bytes.size - at) : PIECE;
+
+		done = target_read(target, at, piece, size, err);
+		*is = done && memcmp(piece, bytes.data + at, size) == 0;
+	}
+	talloc_free(piece);
+	return done;
 }
 
 bool target_write(struct target *target, uint64_t offset, struct bytes bytes, struct error *err)

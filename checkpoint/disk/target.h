@@ -45,8 +45,9 @@ uint64_t target_size(const struct target *target);
 bool target_read(struct target *target, uint64_t offset, void *buffer, size_t size,
                  struct error *err);
 
-/* The whole file, from the disk, read as anybody would who has not written it. */
-struct image *target_image(TALLOC_CTX *ctx, struct target *target, struct error *err);
+/* Is the file BYTES, from the offset FROM on? Read as anybody would who has not written it. */
+bool target_is(struct target *target, struct bytes bytes, uint64_t from, bool *is,
+               struct error *err);
 
 /* Writes inside the file. Up to TARGET_SECTOR bytes at a multiple of it cannot be torn. */
 bool target_write(struct target *target, uint64_t offset, struct bytes bytes, struct error *err);

@@ -150,21 +150,6 @@ bool carry_finish(struct carry *carry, struct carried *one, enum undo_when to, s
 
 /* --- (7) --- */
 
-/* From the offset FROM on. */
-static bool is_same(const struct carried *one, struct bytes bytes, uint64_t from, bool *same,
-                    struct error *err)
-{
-	struct image *image = target_image(NULL, one->target, err);
-
-	if (!image)
-		return false;
-	*same = image->bytes.size == bytes.size &&
-	        (from >= bytes.size ||
-	         memcmp(image->bytes.data + from, bytes.data + from, bytes.size - from) == 0);
-	talloc_free(image);
-	return true;
-}
-
 /* What is in it behind its first sector is the old log, unless somebody else has been there. */
 bool carry_log_back(struct carry *carry, struct carried *one, enum undo_when to, struct error *err)
 {
@@ -177,7 +162,7 @@ bool carry_log_back(struct carry *carry, struct carried *one, enum undo_when to,
 	    (target_size(one->target) != old->size && !target_resize(one->target, old->size, err)))
 		return false;
 	carry_tell(carry, "write", one);
-	return is_same(one, old->image->bytes, TARGET_SECTOR, &same, err) &&
+	return target_is(one->target, old->image->bytes, TARGET_SECTOR, &same, err) &&
 	       (same ||
 	        (write_rest(one, old->image->bytes, err) && target_sync(one->target, err))) &&
 	       put_head(one, old->image->bytes, err);
@@ -233,7 +218,7 @@ bool carry_compare(struct carry *carry, struct carried *one, enum undo_when to, 
 	carry_tell(carry, "compare", one);
 	if (!(one->file->action == UNDO_ERASE && to == UNDO_NEW
 	              ? is_erased(one, &same, err)
-	              : is_same(one, content->image->bytes, 0, &same, err)))
+	              : target_is(one->target, content->image->bytes, 0, &same, err)))
 		return false;
 	return same ||
 	       error_set(err, ERROR_DESTINATION, "%s: what is read back is not what was written",

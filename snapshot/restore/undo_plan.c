@@ -74,12 +74,16 @@ static json_t *file_json(const struct undo_file *file)
 {
 	json_t *object =
 		json_pack("{s:s,s:s,s:o,s:o}", "action", undo_action_name(file->action), "volume",
-	                  undo_volume_name(file->volume), "path", text_json(file->path),
+	                  undo_volume_name(file->volume), "path", json_string(file->path),
 	                  "attributes", attributes_json(&file->attributes));
 
-	for (unsigned when = 0; object && when < UNDO_WHENS; when++)
-		json_object_set_new(object, undo_when_name(when),
-		                    content_json(&file->content[when]));
+	for (unsigned when = 0; object && when < UNDO_WHENS; when++) {
+		if (json_object_set_new(object, undo_when_name(when),
+		                        content_json(&file->content[when])) == 0)
+			continue;
+		json_decref(object);
+		object = NULL;
+	}
 	return object;
 }
 

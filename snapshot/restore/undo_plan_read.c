@@ -1,15 +1,21 @@
-/* plan.json read back. What its texts may say is undo_check()'s business. */
+/*
+ * A plan from the text of plan.json: its members, each of its type and no others. What they may say
+ * is undo_check()'s business.
+ */
 #include <jansson.h>
 #include <nettle/base16.h>
-#include <stdarg.h>
 #include <stdlib.h>
 
 #include "snapshot/restore/undo.h"
+
+/* More than the text of UNDO_FILES_MAX files with everything in it has. */
+#define PLAN_TEXT_MAX ((uint64_t)256 << 20)
 
 /* Where the reader is: the first error is the one that counts, and those after it are ignored. */
 struct reader {
 	TALLOC_CTX *ctx;
 	struct error *err;
+	json_error_t why; /* of the last unpack */
 	bool failed;
 };
 
@@ -29,18 +35,28 @@ static void *no_memory(struct reader *r)
 	return NULL;
 }
 
-/* Takes OBJECT apart: it must have these members, of these types, and no other. */
-static bool unpack(struct reader *r, json_t *object, const char *what, const char *format, ...)
+/* Of a colon a member: as many as there are. (JSON_STRICT miscounts where memory is short.) */
+static size_t members(const char *format)
 {
-	json_error_t ignored;
-	va_list args;
-	bool done;
+	size_t count = 0;
 
-	va_start(args, format);
-	done = json_vunpack_ex(object, &ignored, JSON_STRICT, format, args) == 0;
-	va_end(args);
-	return done || wrong(r, what, "has not the members that it must have, or others");
+	for (; *format; format++)
+		count += *format == ':';
+	return count;
 }
+
+static bool unpacked(struct reader *r, const char *what, bool good)
+{
+	if (!good && json_error_code(&r->why) == json_error_out_of_memory)
+		return no_memory(r) != NULL;
+	return good || wrong(r, what, "has not the members that it must have, or others") != NULL;
+}
+
+/* Takes OBJECT apart: it must have these members, of these types, and no other. */
+#define unpack(r, object, what, format, ...)                                                       \
+	unpacked(r, what,                                                                          \
+	         json_unpack_ex(object, &(r)->why, 0, format, __VA_ARGS__) == 0 &&                 \
+	                 json_object_size(object) == members(format))
 
 static char *copy(struct reader *r, const char *text)
 {
@@ -57,6 +73,7 @@ static char *text(struct reader *r, const json_t *value, const char *what)
 	                             : wrong(r, what, "is no text");
 }
 
+/* An even number of lower-case hexadecimal digits. */
 static struct bytes hex(struct reader *r, const json_t *value, const char *what)
 {
 	size_t length = json_string_length(value), size = BASE16_DECODE_LENGTH(length);
@@ -177,8 +194,8 @@ static void read_disk(struct reader *r, json_t *value, const char *what, struct 
 static void read_request(struct reader *r, json_t *value, struct undo_request *request)
 {
 	int authoritative, checkpoints;
-	json_int_t sequence;
 	json_t *source;
+	json_int_t sequence;
 
 	if (!unpack(r, value, "request", "{s:o,s:I,s:b,s:b}", "source", &source, "sequence",
 	            &sequence, "authoritative", &authoritative, "checkpoints", &checkpoints))
@@ -192,15 +209,17 @@ static void read_request(struct reader *r, json_t *value, struct undo_request *r
 static void read_plan(struct reader *r, json_t *plan, struct undo *undo)
 {
 	const char *format, *begun, *host, *command, *node, *snapshot;
+	const json_t *first = json_object_get(plan, "format"),
+		     *second = json_object_get(plan, "version");
 	json_t *request, *system, *quorum, *files;
 	int version, generation;
 
-	if (json_unpack(plan, "{s:s,s:i}", "format", &format, "version", &version) != 0 ||
-	    strcmp(format, UNDO_FORMAT) != 0) {
+	if (!json_is_string(first) || strcmp(json_string_value(first), UNDO_FORMAT) != 0 ||
+	    !json_is_integer(second)) {
 		wrong(r, "format", "is not that of an undo directory of clusnap");
 		return;
 	}
-	if (version != UNDO_VERSION) {
+	if (json_integer_value(second) != UNDO_VERSION) {
 		wrong(r, "version", "is not 1: a later clusnap has made it, take that");
 		return;
 	}
@@ -222,16 +241,43 @@ static void read_plan(struct reader *r, json_t *plan, struct undo *undo)
 	read_files(r, files, undo);
 }
 
+/*
+ * Without memory jansson may say that the syntax is wrong, or lose a character of a text and say
+ * nothing. Only what comes out twice is believed.
+ */
+static json_t *parse(struct bytes text, struct error *err)
+{
+	const char *data = text.data ? (const char *)text.data : "";
+	json_error_t why = { 0 }, again = { 0 };
+	json_t *plan, *second;
+
+	if (text.size > PLAN_TEXT_MAX) {
+		error_set(err, ERROR_SOURCE, "has %llu bytes, more than any plan",
+		          (unsigned long long)text.size);
+		return NULL;
+	}
+	plan = json_loadb(data, text.size, JSON_REJECT_DUPLICATES, &why);
+	second = json_loadb(data, text.size, JSON_REJECT_DUPLICATES, &again);
+	if (!plan && !second && why.text[0] && why.position == again.position &&
+	    strcmp(why.text, again.text) == 0) {
+		error_set(err, ERROR_SOURCE, "is no JSON: line %d: %s", why.line, why.text);
+	} else if (!plan || !second || !json_equal(plan, second)) {
+		error_memory(err);
+		json_decref(plan);
+		plan = NULL;
+	}
+	json_decref(second);
+	return plan;
+}
+
 bool undo_plan_read(TALLOC_CTX *ctx, struct bytes bytes, struct undo *undo, struct error *err)
 {
 	struct reader reader = { .ctx = ctx, .err = err };
-	json_error_t why;
-	json_t *plan =
-		json_loadb((const char *)bytes.data, bytes.size, JSON_REJECT_DUPLICATES, &why);
+	json_t *plan = parse(bytes, err);
 	uint8_t digest[DIGEST_SIZE];
 
 	if (!plan)
-		return error_set(err, ERROR_SOURCE, "is no JSON: line %d: %s", why.line, why.text);
+		return false;
 	*undo = (struct undo){ 0 };
 	read_plan(&reader, plan, undo);
 	json_decref(plan);

@@ -150,15 +150,20 @@ bool undo_write(TALLOC_CTX *ctx, struct undo *undo, const char *parent, struct e
 
 void undo_note(const struct undo *undo, const char *state, struct problems *warnings)
 {
-	char *path = talloc_asprintf(NULL, "%s/" UNDO_STATE_NAME, undo->path), time[32];
-	char *text;
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	char *path = NULL, *text = NULL, time[32];
 	struct error err;
 
 	undo_time(time);
-	text = talloc_asprintf(path, "%s %s\n", state, time);
-	if (text &&
+	if (tmp) {
+		path = talloc_asprintf(tmp, "%s/" UNDO_STATE_NAME, undo->path);
+		text = talloc_asprintf(tmp, "%s %s\n", state, time);
+	}
+	if (!path || !text)
+		error_memory(&err);
+	if (!path || !text ||
 	    !publish_file(path, (struct bytes){ (const uint8_t *)text, strlen(text) }, &err))
 		problems_add(warnings, PROBLEM_NOTE, PROBLEM_NOWHERE, "undo-not-noted",
 		             "it is done, but `undo --list` will not say so: %s", err.text);
-	talloc_free(path);
+	talloc_free(tmp);
 }

@@ -18,6 +18,7 @@
  *	forced	ForceQuorum was left behind
  *	stranger	the computer is no node of the cluster
  *	umlaut	the node's name differs in letter case, beyond ASCII
+ *	dirty	ClusDb is dirty, and its logs bring two values
  *	gap	ClusDb is dirty; LOG1 is damaged and LOG2 goes on behind it
  */
 #include <stdio.h>
@@ -212,6 +213,8 @@ int main(int argc, char **argv)
 	else if (strcmp(variant, "evicted") == 0)
 		service->values[0]->data[0] = 4;
 	small_node_write(&node, argv[1]);
+	if (strcmp(variant, "dirty") == 0)
+		small_node_dirty(&node, argv[1]);
 	if (strcmp(variant, "gap") == 0)
 		gap(tmp, &node, argv[1]);
 	if (strcmp(variant, "damaged") == 0) {
