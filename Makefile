@@ -22,7 +22,7 @@ PKG_CONFIG ?= pkg-config
 SAN ?=
 DISKS ?= yes
 disks := $(filter-out no,$(DISKS))
-VERSION := 0.1
+VERSION := 0.2
 
 BUILD := build$(if $(SAN),/san)
 Q := $(if $(V),,@)

@@ -58,7 +58,7 @@ static void write_undo(struct undo *undo, const char *name)
 	char *parent = talloc_asprintf(undo, "%s/%s", directory, name);
 	struct error err;
 
-	if (!undo_write(undo, undo, parent, &err))
+	if (!undo_write(undo, undo, parent, problems_new(undo), &err))
 		fail_msg("%s", err.text);
 }
 
@@ -251,7 +251,7 @@ static void where_none_can_be_made(void **state)
 	for (size_t i = 0; i < sizeof(parents) / sizeof(parents[0]); i++) {
 		char *parent = talloc_asprintf(tmp, "%s/%s", directory, parents[i]);
 
-		assert_false(undo_write(tmp, undo, parent, &err));
+		assert_false(undo_write(tmp, undo, parent, problems_new(tmp), &err));
 		assert_int_equal(err.kind, ERROR_DESTINATION);
 		assert_non_null(strstr(err.text, "--undo"));
 		assert_null(undo->path);

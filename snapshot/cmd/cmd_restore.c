@@ -81,9 +81,10 @@ int cmd_restore_end(struct cmd *cmd, const struct restore *restore,
                     const struct cmd_restore_result *result)
 {
 	struct error err;
-	int status = cmd_restore_print(cmd, restore, result, &err) ? cmd_end(0) : cmd_fail(&err);
+	int done = restore->waits ? ERROR_INTERRUPTED : 0;
+	int status = cmd_restore_print(cmd, restore, result, &err) ? cmd_end(done) : cmd_fail(&err);
 
-	if (status != 0)
+	if (status != done)
 		cmd_message("%s: %s, all the same", restore->options->target, result->text);
 	return status;
 }

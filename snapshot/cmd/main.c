@@ -98,7 +98,7 @@ int main(int argc, char **argv)
 		return cmd_end(0);
 	}
 	if (strcmp(argv[1], "--version") == 0) {
-		puts("clusnap 0.1");
+		puts("clusnap 0.2");
 		puts(ntfs_library());
 		return cmd_end(0);
 	}

@@ -1,6 +1,8 @@
 /* The disks of an undo directory, which somebody may have mounted elsewhere by now. */
 #include "snapshot/restore/again.h"
 
+#include <strings.h>
+
 #include "snapshot/restore/restoring.h"
 
 /* One that has done all of it and never got to say so was interrupted, too. */
@@ -49,13 +51,11 @@ static bool open_volumes(struct restore *r, struct volume *volumes[UNDO_VOLUMES]
 	return volumes[UNDO_QUORUM] != NULL;
 }
 
-/* The driver of a mounted volume sees to that; here nobody else does. */
-static bool refuse_hibernated(struct restore *r, const struct volume *volume, struct error *err)
+/* The node may have been started since. */
+static bool refuse_running(struct restore *r, struct error *err)
 {
 	struct error ignored;
 
-	if (!volume_is_raw(volume))
-		return true;
 	r->target.system = system_open(r->ctx, r->options->target, NULL, &ignored);
 	return !r->target.system || (restore_refuse_running(r, err) &&
 	                             (r->refusal_count == 0 || restore_refused(r, err)));
@@ -76,6 +76,18 @@ static bool begin(TALLOC_CTX *ctx, const struct restore_options *options, const 
 	return true;
 }
 
+/* An edit of SYSTEM or SOFTWARE is nothing to the cluster. */
+static bool about_cluster(const struct undo *undo)
+{
+	for (uint32_t i = 0; i < undo->count; i++) {
+		const char *slash = strrchr(undo->files[i].path, '/');
+
+		if (slash && strcasecmp(slash + 1, "CLUSDB") == 0)
+			return true;
+	}
+	return strcmp(undo->command, "edit") != 0;
+}
+
 static bool carry_on(struct restore *r, struct carry *carry, enum again what, struct error *err)
 {
 	enum undo_when to = what == AGAIN_RESUME ? UNDO_NEW : UNDO_OLD;
@@ -88,7 +100,8 @@ static bool carry_on(struct restore *r, struct carry *carry, enum again what, st
 		               : restore_unfinished(&r->undo, r->options->target, err);
 	if (!r->waits)
 		undo_note(&r->undo, what == AGAIN_RESUME ? "done" : "undone", r->warnings);
-	return what != AGAIN_RESUME || r->waits || restore_advise(r, err);
+	return what != AGAIN_RESUME || r->waits || !about_cluster(&r->undo) ||
+	       restore_advise(r, err);
 }
 
 bool again_run(TALLOC_CTX *ctx, const struct restore_options *options, const char *path,
@@ -99,7 +112,7 @@ bool again_run(TALLOC_CTX *ctx, const struct restore_options *options, const cha
 	bool done;
 
 	if (!begin(ctx, options, path, r, err) || !open_volumes(r, volumes, err) ||
-	    !refuse_hibernated(r, volumes[UNDO_SYSTEM], err))
+	    !refuse_running(r, err))
 		return false;
 	carry = restore_carry(r, &r->undo, volumes, err);
 	if (!carry || !carry_look(carry, restore_forced(r, "changed-since"), before, err)) {

@@ -179,10 +179,11 @@ static bool plan_hive(struct alter *alter, enum system_hive which, struct error 
 	             : NULL;
 	if (!image || !differs(hive, after, &differ, err))
 		return false;
+	if (which == SYSTEM_CLUSTER && (differ || r->options->request.authoritative) &&
+	    !check_database(r, after, err))
+		return false;
 	if (!differ)
 		return true;
-	if (which == SYSTEM_CLUSTER && !check_database(r, after, err))
-		return false;
 	if (!hive_root(hive, &root, err) ||
 	    !restore_differs(r, system_hive_name(which), hive, &root, after, err))
 		return false;

@@ -53,9 +53,16 @@ static bool begin(struct carry *carry, struct error *err)
 
 static bool open_one(struct carry *carry, struct carried *one, struct error *err)
 {
+	struct problems *reasons = carry->reasons;
+
 	if (one->file->action == UNDO_MKDIR)
 		return true;
-	one->target = target_open(carry->files, one->volume, one->file->path, carry->reasons, err);
+	/* Of one that is only removed no sector is written. */
+	if (one->file->action == UNDO_REMOVE)
+		reasons = problems_new(carry);
+	if (!reasons)
+		return error_memory(err);
+	one->target = target_open(carry->files, one->volume, one->file->path, reasons, err);
 	return one->target || err->kind == ERROR_NONE;
 }
 

@@ -186,10 +186,10 @@ bool carry_dress(struct carry *carry, struct carried *one, enum undo_when to, st
 {
 	(void)carry;
 	(void)to;
-	(void)err;
-	if (one->target)
-		target_set_attributes(one->target, &one->file->attributes);
-	return true;
+	if (!one->target || !one->file->attributes.known)
+		return true;
+	target_set_attributes(one->target, &one->file->attributes);
+	return target_sync(one->target, err);
 }
 
 /* --- (8) --- */

@@ -202,6 +202,23 @@ static bool plan_step(struct legacy *legacy, const json_t *step, struct error *e
 	return old && restore_file_put(r, volume, now ? entry.path : path, now, old, err);
 }
 
+/* Without it nothing is interrupted any more. */
+static bool remove_journal(struct legacy *legacy, struct error *err)
+{
+	struct restore *r = legacy->r;
+	struct volume *volume = r->target.system->volume;
+	char *path = talloc_asprintf(r->ctx, "%s/%s", legacy->folder[UNDO_SYSTEM], lists[0]);
+	struct volume_entry entry;
+	struct image *old;
+
+	if (!path)
+		return error_memory(err);
+	if (!volume_find(r->ctx, volume, path, &entry, err) || entry.kind != VOLUME_FILE)
+		return entry.kind != VOLUME_FILE;
+	old = volume_file(r->ctx, volume, path, err);
+	return old && restore_file_remove(r, UNDO_SYSTEM, entry.path, old, err);
+}
+
 static bool plan_steps(struct legacy *legacy, const json_t *list, struct error *err)
 {
 	const json_t *steps = json_object_get(list, "steps"),
@@ -218,7 +235,7 @@ static bool plan_steps(struct legacy *legacy, const json_t *list, struct error *
 		if (!plan_step(legacy, json_array_get(steps, i), err))
 			return false;
 	}
-	return undo_check_paths(&legacy->r->undo, err);
+	return remove_journal(legacy, err) && undo_check_paths(&legacy->r->undo, err);
 }
 
 bool legacy_plan(TALLOC_CTX *ctx, const struct restore_options *options, const char *path,

@@ -126,7 +126,7 @@ static bool make_undo(struct restore *r, struct carry *carry, struct error *err)
 	if (!tmp)
 		return error_memory(err);
 	done = keep_attributes(r, carry, err) &&
-	       undo_write(r->ctx, &r->undo, r->undo_parent, err) &&
+	       undo_write(r->ctx, &r->undo, r->undo_parent, r->warnings, err) &&
 	       undo_read(tmp, r->undo.path, UNDO_VERIFIED, &again, err) &&
 	       check_unchanged(carry, err);
 	talloc_free(tmp);

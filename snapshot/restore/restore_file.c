@@ -57,6 +57,8 @@ static bool put(struct restore *r, struct undo_file *file, const char *path,
 {
 	uint64_t least = file->content[UNDO_RECOVERED].size;
 
+	if (old && !restore_refuse_marker(r, path, old, err))
+		return false;
 	if (old && !r->exact && is_hive(new->bytes) && old->bytes.size > least)
 		least = old->bytes.size;
 	new = padded(r, new, least, err);

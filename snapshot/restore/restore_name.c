@@ -92,7 +92,11 @@ static bool check_parent(struct restore *r, struct error *err)
 {
 	char *why;
 
-	if (!guard_snapshot(r->undo_parent, err))
+	char *inside = talloc_asprintf(r->ctx, "%s/undo", r->undo_parent);
+
+	if (!inside)
+		return error_memory(err);
+	if (!guard_snapshot(r->undo_parent, err) || !guard_snapshot(inside, err))
 		return error_wrap(err, "name a directory for the old files with --undo DIR");
 	if (!refuse_windows(r, err) || !durable_check(r->ctx, r->undo_parent, &why, err))
 		return false;

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <sys/vfs.h>
 
+#include "snapshot/restore/marker.h"
 #include "snapshot/restore/restoring.h"
 
 static const char *const names[] = {
@@ -227,6 +228,24 @@ bool restore_refuse_unfinished(struct restore *r, struct error *err)
 		                 r->options->target, text, name);
 	problems_add(r->warnings, PROBLEM_HEALS, PROBLEM_NOWHERE, name, "forced: %s", text);
 	return true;
+}
+
+/* Of a quorum disk nobody else looks at them. */
+bool restore_refuse_marker(struct restore *r, const char *path, const struct image *image,
+                           struct error *err)
+{
+	struct marker marker;
+
+	if (restore_forced(r, "restore-unfinished") || image->bytes.size < TARGET_SECTOR ||
+	    !marker_read(r->ctx, image->bytes.data, &marker))
+		return true;
+	return error_set(
+		err, ERROR_INTERRUPTED,
+		"%s: a restore that began at %s is not finished: this file is not whole; "
+		"finish it with `clusnap restore --resume %s`, or put everything back with "
+		"--rollback instead; if that directory is lost, --force restore-unfinished "
+		"begins anew",
+		path, marker.begun, marker.path);
 }
 
 bool restore_refuse_running(struct restore *r, struct error *err)

@@ -31,6 +31,10 @@ bool restore_forced(const struct restore *r, const char *name);
 /* ERROR_REFUSED with the first reason. Returns false. */
 bool restore_refused(const struct restore *r, struct error *err);
 
+/* ERROR_INTERRUPTED if the file at PATH begins with a marker, unless that is overridden. */
+bool restore_refuse_marker(struct restore *r, const char *path, const struct image *image,
+                           struct error *err);
+
 /* Is the cluster WHOSE, of the database that is WHERE, that of what is restored? */
 bool restore_refuse_other(struct restore *r, const struct cluster *whose, const char *where,
                           struct error *err);

@@ -126,9 +126,11 @@ bool undo_check_paths(const struct undo *undo, struct error *err);
 
 /*
  * Makes the directory of a plan, durably: below PARENT, which is made if need be, with a name of
- * time and node. Its path is undo->path then, and its id undo->id. ERROR_DESTINATION.
+ * time and node. Its path is undo->path then, and its id undo->id. WARNINGS gets not-private if
+ * others can read it in spite of its modes. ERROR_DESTINATION.
  */
-bool undo_write(TALLOC_CTX *ctx, struct undo *undo, const char *parent, struct error *err);
+bool undo_write(TALLOC_CTX *ctx, struct undo *undo, const char *parent, struct problems *warnings,
+                struct error *err);
 
 /*
  * Reads one, all of its bytes, each compared with its SHA-256; the bytes are kept only with

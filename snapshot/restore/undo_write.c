@@ -128,7 +128,8 @@ static bool write_all(TALLOC_CTX *tmp, struct publish_dir *dir, struct undo *und
 	       publish_dir_commit(dir, err);
 }
 
-bool undo_write(TALLOC_CTX *ctx, struct undo *undo, const char *parent, struct error *err)
+bool undo_write(TALLOC_CTX *ctx, struct undo *undo, const char *parent, struct problems *warnings,
+                struct error *err)
 {
 	TALLOC_CTX *tmp = talloc_new(NULL);
 	struct publish_dir *dir;
@@ -144,6 +145,11 @@ bool undo_write(TALLOC_CTX *ctx, struct undo *undo, const char *parent, struct e
 		done = write_all(tmp, dir, undo, err);
 	if (done)
 		undo->path = path;
+	if (done && !publish_dir_private(dir))
+		problems_add(
+			warnings, PROBLEM_HEALS, PROBLEM_NOWHERE, "not-private",
+			"the file system of %s cannot keep modes: others may read the old files",
+			parent);
 	talloc_free(tmp);
 	return done || error_wrap(err, "the undo directory cannot be made");
 }
