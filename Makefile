@@ -140,8 +140,8 @@ install: all
 	install -m 644 docs/clusnap.1 '$(DESTDIR)$(PREFIX)/share/man/man1/clusnap.1'
 	for header in $(headers); do \
 		install -D -m 644 $$header '$(DESTDIR)$(PREFIX)/include/clusnap/'$$header; done
-	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; \
-		s|@DISKS@|$(if $(disks), libfsntfs libbfio)|' clusnap.pc.in \
+	sed -e 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' \
+		-e 's|@DISKS@|$(if $(disks), libfsntfs libbfio)|' clusnap.pc.in \
 		> '$(DESTDIR)$(PREFIX)/lib/pkgconfig/clusnap.pc'
 
 clean:

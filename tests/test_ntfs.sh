@@ -187,7 +187,7 @@ lookups=(plain/random PLAIN/SUB/HARD plain/nothing plain/random/below twins/twin
 	'odd/ALONGN~1.TEX' 'odd/with blank ' many '' '$MFT' '$Extend' 'plain/Sub/out/x')
 
 for cluster in 512 4096 65536; do
-	make_ntfs "$image" 48M -c $cluster && mount_ntfs "$image" rw,compression ||
+	make_ntfs "$image" 32M -c $cluster && mount_ntfs "$image" rw,compression ||
 		wrong "no volume of clusters of $cluster"
 	fill $cluster
 	unmount

@@ -25,7 +25,8 @@ known = {}
 for at in range(0, len(before), cluster):
     known[before[at:at + cluster]] = after[at:at + cluster]
 differ = 0
-for at in range(0, len(old), cluster):
+changed = [at for at in range(0, len(old), 65536) if old[at:at + 65536] != new[at:at + 65536]]
+for at in (at for part in changed for at in range(part, part + 65536, cluster)):
     a, b = old[at:at + cluster], new[at:at + cluster]
     if a == b:
         continue
@@ -56,7 +57,7 @@ written() {
 }
 
 for cluster in 512 4096 65536; do
-	make_ntfs "$image" 40M -c $cluster && mount_ntfs "$image" || wrong "no volume"
+	make_ntfs "$image" 24M -c $cluster && mount_ntfs "$image" || wrong "no volume"
 	mkdir "$mount/Dir"
 	head -c 300000 /dev/urandom >"$mount/Dir/Plain"
 	python3 - "$mount" $cluster <<'EOF'
