@@ -96,7 +96,8 @@ static bool check_parent(struct restore *r, struct error *err)
 
 	if (!inside)
 		return error_memory(err);
-	if (!guard_snapshot(r->undo_parent, err) || !guard_snapshot(inside, err))
+	if (!guard_snapshot(r->undo_parent, err) ||
+	    (access(r->undo_parent, F_OK) == 0 && !guard_snapshot(inside, err)))
 		return error_wrap(err, "name a directory for the old files with --undo DIR");
 	if (!refuse_windows(r, err) || !durable_check(r->ctx, r->undo_parent, &why, err))
 		return false;

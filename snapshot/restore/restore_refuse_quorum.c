@@ -80,7 +80,7 @@ bool restore_refuse_quorum(struct restore *r, struct error *err)
 			"set that is MNS.<GUID>$/<GUID>$ in the node's directory Cluster; "
 			"where there is neither, override this");
 	for (uint32_t i = quorum ? quorum->chk_count : 0; i-- > 0;) {
-		if (!copy_open(r->ctx, quorum->chks[i], NULL, &copy, &unreadable)) {
+		if (!quorum_copy(r->ctx, quorum, i, NULL, &copy, &unreadable)) {
 			if (unreadable.kind == ERROR_INTERNAL) {
 				*err = unreadable;
 				return false;
