@@ -6,11 +6,14 @@
 #	...				# what is on it before
 #	powercut_record COMMAND...	# each write that reaches the disk meanwhile is recorded
 #	powercut_mount N		# the first N of $powercut_writes are on it; 1: the mount is refused
+#	powercut_cut SEED		# what a power cut leaves that SEED chooses (powercut.py, "cut")
 #	powercut_again			# the same once more
 #	powercut_end			# unmounts; to be called at exit, too
 #
 # ntfs-3g writes through qemu's blklogwrites; tests/powercut.py puts the first N of the writes
-# onto the disk as it was before.
+# onto the disk as it was before. fsync in the mounted volume is a flush in the log. (So is each
+# close of the exported file by another program than ntfs-3g, which real disks do not do: what
+# writes to an unmounted disk is tested with tests/sweep.sh.)
 
 powercut_here=$(realpath "${BASH_SOURCE[0]%/*}")
 powercut_options=rw,nodev,nosuid,noexec,windows_names
@@ -101,11 +104,13 @@ powercut_record() # COMMAND...: its status
 powercut_mount() # N
 {
 	powercut_unmount
-	python3 "$powercut_here/powercut.py" "$powercut_dir/before" "$powercut_dir/log" "$1" \
+	python3 "$powercut_here/powercut.py" "$powercut_dir/before" "$powercut_dir/log" "$@" \
 		"$powercut_dir/disk"
 	cp "$powercut_dir/disk" "$powercut_dir/cut"
 	powercut_start "$powercut_dir/disk"
 }
+
+powercut_cut() { powercut_mount cut "$1"; } # SEED
 
 # The disk of the last powercut_mount once more, as it was then.
 powercut_again()

@@ -5,6 +5,7 @@
 #	sweep_missing			# prints what is missing here, or nothing
 #	sweep_begin			# $sweep_dir: a folder in memory
 #	sweep_volume NAME SIZE DIR...	# $sweep_dir/NAME.img: a volume that holds what is in the DIRs
+#	sweep_stick NAME SIZE		# likewise an ext4 with the folder of --undo-on, or 1
 #	sweep NAME OPTION...		# one test: tests/sweep.py, which says what it does and wants
 #	sweep_end			# to be called at exit
 #
@@ -69,6 +70,16 @@ sweep_volume() # NAME SIZE DIR...
 		cp -r "$dir/." "$at" || { umount "$at"; return 1; }
 	done
 	umount "$at" && wait $driver
+}
+
+sweep_stick() # NAME SIZE
+{
+	local image=$sweep_dir/$1.img at=$sweep_dir/at.$1
+	mkdir -p "$at" "$sweep_dir/empty/undo"
+	rm -f "$image"
+	truncate -s "$2" "$image"
+	mkfs.ext4 -q -F -d "$sweep_dir/empty" "$image" >/dev/null 2>&1 &&
+		mount -o loop,ro "$image" "$at" 2>/dev/null && umount "$at"
 }
 
 sweep() # NAME OPTION...

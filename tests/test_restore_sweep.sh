@@ -28,7 +28,6 @@ missing=$(sweep_missing)
 
 trap 'cd /; sweep_end' EXIT
 sweep_begin
-cuts=${POWERCUT_CUTS:-12}
 
 # --- disks and snapshots ---
 
@@ -70,14 +69,16 @@ ends()
 		--status "\"\$clusnap\" status $2")
 }
 
-# A case, and the undo of what it has done. The last --volume is named without an image.
-# both_ways NAME WAY SYSTEM OPTION OPTION-FOR-SWEEP... : OPTION is of all commands
+# A case, and the undo of what it has done.
+# both_ways NAME WAY SYSTEM OPTION OPTION-OF-SWEEP...: OPTION is one of every command
 both_ways()
 {
 	local name=$1 way=$2 system=$3 option=$4 of_undo=() one before=''
+	local again=()
 	shift 4
 	ends "$way" "$system" "$option"
-	sweep "$name" --cuts "$cuts" --save "$sweep_dir/done" "${end[@]}" "$@"
+	[ "$way" = mounted ] || again=(--again '5,1')
+	sweep "$name" --cuts 12 "${again[@]}" --save "$sweep_dir/done" "${end[@]}" "$@"
 	[ -d "$sweep_dir/done" ] || return
 	for one; do
 		case $before in
@@ -86,7 +87,7 @@ both_ways()
 		esac
 		before=$one
 	done
-	sweep "undo of $name" --cuts "$cuts" --backward --undo "$sweep_dir/done/undo" "${of_undo[@]}" "${end[@]}" \
+	sweep "undo of $name" --cuts 6 --backward --undo "$sweep_dir/done/undo" "${of_undo[@]}" "${end[@]}" \
 		--run "$way:\"\$clusnap\" undo --quiet \"\$undo\" $system $option"
 	rm -rf "$sweep_dir/done"
 }
@@ -105,6 +106,16 @@ cases()
 		both_ways "edit, $way" $way '"$node"' '' --volume node="$sweep_dir/plain.img" \
 			--hive $clusdb2 --hive $software2 --run "$way:$edit \"\$node\" \"\$reg\""
 	done
+
+	# The directory for UNDO on a disk that loses its power, too.
+	if sweep_stick stick 8M; then
+		ends raw '"$node"'
+		sweep "a node, raw, UNDO on a stick" --cuts 18 --volume node="$sweep_dir/plain.img" --volume stick \
+			--undo-on stick --hive $clusdb2 --last $clusdb2 "${end[@]}" \
+			--run 'raw:"$clusnap" restore --quiet --undo "$undos" "$second" "$node"'
+	else
+		echo "# no ext4: UNDO on a stick is not tested"
+	fi
 
 	both_ways "a node with CLFS files, mounted" mounted '"$node"' '' --volume node="$sweep_dir/clfs.img" \
 		--hive $clusdb2 --last $clusdb2 --run "mounted:$restore \"\$second\" \"\$node\""
