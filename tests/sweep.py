@@ -453,6 +453,8 @@ class Attempt:
             return
         if case.answer.status == 0:
             self.wrong += ["%s, %s: %s" % (self.what, name, text) for text in case.wrong]
+        if len(case.flushes) < 2:  # nothing was left to be done
+            return
         for number in range(cuts):
             some, what = case.cut(number, cuts, random.Random(self.what + name).getrandbits(30))
             inner = Attempt(case, some, "%s, %s: %s" % (self.what, name, what), os.path.join(self.folder, "inner"))

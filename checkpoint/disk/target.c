@@ -83,7 +83,7 @@ static bool begin_mounted(struct volume *volume, struct error *err)
 	if (fs.f_flag & ST_RDONLY)
 		return error_set(err, ERROR_DESTINATION,
 		                 "%s: is mounted read-only; mount it read-write (ntfs-3g -o "
-		                 "rw,nodev,nosuid,noexec,windows_names DEVICE DIRECTORY)",
+		                 "rw,noatime,nodev,nosuid,noexec,windows_names DEVICE DIRECTORY)",
 		                 volume_path(volume));
 	return true;
 }

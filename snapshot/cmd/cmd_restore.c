@@ -214,7 +214,7 @@ const struct command command_restore = {
 		"week. A restore that was interrupted is exit status 6 until --resume or "
 		"--rollback has been\n"
 		"run with that undo directory. Mount SYSTEM for this with\n"
-		"  ntfs-3g -o rw,nodev,nosuid,noexec,windows_names DEVICE DIRECTORY\n"
+		"  ntfs-3g -o rw,noatime,nodev,nosuid,noexec,windows_names DEVICE DIRECTORY\n"
 		"Example: clusnap restore --undo /media/stick /backup/cluster /mnt/node1",
 	.run = run,
 };

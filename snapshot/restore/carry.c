@@ -162,13 +162,14 @@ const struct undo_file *carry_needs_driver(const struct carry *carry, enum undo_
 
 bool carry_refuse_driver(const struct carry *carry, const struct undo_file *file, struct error *err)
 {
-	return error_set(err, ERROR_REFUSED,
-	                 "%s: %s must be created, removed or given another size, which only a "
-	                 "mounted volume can do; mount it (ntfs-3g -o "
-	                 "rw,nodev,nosuid,noexec,windows_names DEVICE DIRECTORY) and name the "
-	                 "directory, or write the data now with --data-first and do the rest when "
-	                 "it is mounted",
-	                 volume_path(carry->volumes[file->volume]), file->path);
+	return error_set(
+		err, ERROR_REFUSED,
+		"%s: %s must be created, removed or given another size, which only a "
+		"mounted volume can do; mount it (ntfs-3g -o "
+		"rw,noatime,nodev,nosuid,noexec,windows_names DEVICE DIRECTORY) and name the "
+		"directory, or write the data now with --data-first and do the rest when "
+		"it is mounted",
+		volume_path(carry->volumes[file->volume]), file->path);
 }
 
 bool carry_out(struct carry *carry, enum undo_when to, const struct carry_options *options,
