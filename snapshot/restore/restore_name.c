@@ -72,12 +72,24 @@ static bool on_target(const struct restore *r, const char *path)
 	return found;
 }
 
+/* Neither the directory itself, nor what is made in it, may lie in a snapshot. */
+static bool guard_parent(struct restore *r, struct error *err)
+{
+	char *inside = talloc_asprintf(r->ctx, "%s/undo", r->undo_parent);
+	struct stat st;
+
+	if (!inside)
+		return error_memory(err);
+	return guard_snapshot(r->undo_parent, err) &&
+	       (stat(r->undo_parent, &st) != 0 || !S_ISDIR(st.st_mode) ||
+	        guard_snapshot(inside, err));
+}
+
 static bool check_parent(struct restore *r, struct error *err)
 {
 	char *why;
 
-	if (!guard_snapshot(r->undo_parent, err) ||
-	    !undo_is_durable(r->ctx, r->undo_parent, &why, err))
+	if (!guard_parent(r, err) || !undo_is_durable(r->ctx, r->undo_parent, &why, err))
 		return false;
 	if (why && !restore_refuse(r, "undo-not-durable", err, "%s", why))
 		return false;
