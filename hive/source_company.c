@@ -113,9 +113,12 @@ static bool add_log(struct source *source, struct source_log *log, int dirfd, co
 
 	if (log->name && strcmp(log->name, found) == 0)
 		return true; /* listed twice */
-	if (log->name)
-		return error_set(err, ERROR_SOURCE, "%s and %s differ in letter case only",
-		                 log->name, found);
+	if (log->name) {
+		error_set(err, ERROR_SOURCE, "%s and %s differ in letter case only", log->name,
+		          found);
+		err->sys = ENOTUNIQ;
+		return false;
+	}
 	image = image_read(source, dirfd, found, &why);
 	if (image)
 		return source_add_image(log, found, image, source, err);
