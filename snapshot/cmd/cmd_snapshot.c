@@ -111,7 +111,7 @@ static bool matters(const char *code)
 		                             "not-private",
 		                             "old-not-removed",
 		                             "log-torn",
-		                             "restore-interrupted" };
+		                             "restore-unfinished" };
 
 	for (unsigned i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
 		if (strcmp(codes[i], code) == 0)
