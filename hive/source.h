@@ -45,8 +45,8 @@ struct source_reader {
 /*
  * Reads NAME (no '/' in it) in the directory DIRFD and its company. SHOWN is the name for
  * messages. ERROR_SOURCE if the hive cannot be read, if a log is no regular file, and if files
- * beside it cannot be told apart: two logs, or two hives with logs, that differ in letter case
- * only. A log that is a file and cannot be read is an error only for who needs it.
+ * beside it cannot be told apart: two logs (err->sys ENOTUNIQ), or two hives with logs, that differ
+ * in letter case only. A log that is a file and cannot be read is an error only for who needs it.
  */
 struct source *source_read(TALLOC_CTX *ctx, int dirfd, const char *name, const char *shown,
                            struct error *err);

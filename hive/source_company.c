@@ -80,9 +80,12 @@ static bool add_log(const struct listing *listing, struct source_log *log, const
 
 	if (log->name && strcmp(log->name, found) == 0)
 		return true; /* listed twice */
-	if (log->name)
-		return error_set(err, ERROR_SOURCE, "%s and %s differ in letter case only",
-		                 log->name, found);
+	if (log->name) {
+		error_set(err, ERROR_SOURCE, "%s and %s differ in letter case only", log->name,
+		          found);
+		err->sys = ENOTUNIQ;
+		return false;
+	}
 	image = listing->reader->read(source, listing->reader->data, found, &why);
 	if (image)
 		return source_add_image(log, found, image, source, err);

@@ -58,7 +58,7 @@ expect() {
 	run "$@"
 	[ $status -eq "$want" ] || wrong "$*: exit $status, not $want: $err"
 	[[ $err$out == *"$text"* ]] || wrong "$*: no '$text' in: $err"
-	[ $status -eq 0 ] || [[ $err == "clusnap: "* ]] || { [ $status -eq 1 ] && [ -n "$out" ]; } ||
+	[ $status -eq 0 ] || [[ $err == "clusnap: "* ]] || { [[ $status == [16] ]] && [ -n "$out" ]; } ||
 		wrong "$*: exit $status without a word"
 }
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # restore: ClusDb and checkpoints back into a stopped node, on a directory and on NTFS; every
-# refusal and its override; what was replaced is set aside; a second restore changes nothing.
+# refusal and its override; what was replaced is whole in the undo directory, and undo gives it
+# back to the last byte; a second restore changes nothing.
 . tests/backup.sh
 . tests/restore.sh
 
@@ -13,75 +14,92 @@ run backup --quiet "$emden" "$snapshot19"
 
 # --- a damaged CLUSDB ---
 
-damage() { # HOW FILE
-	case $1 in
-	zeroed) head -c "$(stat -c %s "$2")" /dev/zero >"$2.x" && cat "$2.x" >"$2" && rm "$2.x" ;;
-	truncated) truncate -s 9000 "$2" ;;
-	bytes) printf 'ZZZZ' | dd of="$2" bs=1 seek=4132 conv=notrunc status=none ;;
-	deleted) rm "$2" ;;
-	changed) # sound, but another state
-		printf 'Windows Registry Editor Version 5.00\n\n[\\Nodes]\n"Added"=dword:00000001\n' >"$work/a.reg"
-		hivexregedit --merge "$2" "$work/a.reg"
-		;;
-	esac
+# What a file has beside its bytes: mode, owner and last write, on NTFS what Windows knows.
+attributes() { # FILE...
+	stat -c '%n %a %u %g %.9Y' "$@"
+	[ "$make_disks" != ntfs_disks ] ||
+		getfattr -h --absolute-names -e hex -n system.ntfs_acl -n system.ntfs_attrib "$@" 2>/dev/null
+}
+
+erased() { # FILE COPY: the same but for the first sector, which is zeros
+	[ "$(stat -c %s "$1")" -eq "$(stat -c %s "$2")" ] &&
+		cmp -s <(head -c 512 "$1") <(head -c "$(stat -c %s "$1")" /dev/zero | head -c 512) &&
+		cmp -s <(tail -c +513 "$1") <(tail -c +513 "$2")
 }
 
 node_restore() { # HOW: on a fresh disk
-	local how=$1 cluster=$emden/Windows/Cluster old
-	local hive=$cluster/CLUSDB
+	local how=$1 cluster=$emden/Windows/Cluster old listed kept undo number=1 name
+	local hive=$cluster/CLUSDB logs=(CLUSDB.LOG1 clusdb.log2) gone
+	gone=(CLUSDB.blf CLUSDB{a-b}.TM.blf "CLUSDB.1.container" CLUSDB.2.regtrans-ms)
 	"$make_disks" || return
-	printf 'old log' >"$cluster/CLUSDB.LOG1"
+	rm -f "$cluster"/CLUSDB.LOG*
+	head -c 5000 /dev/urandom >"$cluster/CLUSDB.LOG1"
+	printf 'short' >"$cluster/clusdb.log2"
 	: >"$cluster/clusdb.log2.keep"
-	printf 'journal' >"$cluster/CLUSDB.blf"
+	for name in "${gone[@]}"; do
+		printf 'journal' >"$cluster/$name"
+	done
 	printf 'other' >"$cluster/cluster.log"
+	[ "$make_disks" != ntfs_disks ] || setfattr -h -n system.ntfs_attrib_be -v 0x00000026 "$hive"
 	damage "$how" "$hive"
-	[ "$how" = deleted ] || cp "$hive" "$work/old"
+	touch -d '2020-02-03 04:05:06.7' "$cluster"/*
+	cp -r "$cluster" "$work/old"
 	old=$(bytes "$emden")
+	kept=$(attributes "$cluster"/*)
 	expect 0 'would be restored' restore --dry-run "$snapshot19" "$emden"
 	[ "$old" = "$(bytes "$emden")" ] || wrong "$how: a dry run changed something"
+	[ "$(undos "$snapshot19.undo")" -eq 0 ] || wrong "$how: a dry run made an undo directory"
+	listed=$(ls "$cluster" | grep -vE 'blf|container|regtrans')
+	[ "$how" != deleted ] || listed=$(LC_ALL=C sort <<<"$listed"$'\nCLUSDB')
 	expect 0 'restored' restore "$snapshot19" "$emden"
 	same_tree "$hive" "$snapshot19/chk0001.tmp" "$how"
-	[ "$(asides "$cluster")" -eq 1 ] || wrong "$how: no set-aside directory"
-	[ "$how" = deleted ] || cmp -s "$work/old" "$(aside "$cluster")/CLUSDB" ||
-		wrong "$how: the old CLUSDB is not set aside"
-	[ "$(cat "$(aside "$cluster")/CLUSDB.LOG1")" = 'old log' ] || wrong "$how: old log"
-	[ "$(cat "$(aside "$cluster")/CLUSDB.blf")" = journal ] || wrong "$how: old blf"
-	[ ! -e "$cluster/CLUSDB.LOG1" ] && [ ! -e "$cluster/CLUSDB.blf" ] || wrong "$how: logs in the way"
-	[ -e "$cluster/cluster.log" ] && [ -e "$cluster/clusdb.log2.keep" ] || wrong "$how: took too much"
-	jq -e '.' "$(aside "$cluster")/list.json" >/dev/null || wrong "$how: no list"
-	[ ! -e "$(aside "$cluster")/journal.json" ] || wrong "$how: a journal is left"
-	[ -z "$(find "$emden" -name '*.clusnap-new')" ] || wrong "$how: a new file is left"
-	old=$(bytes "$emden")
+	[ "$(LC_ALL=C ls "$cluster")" = "$(LC_ALL=C sort <<<"$listed")" ] || wrong "$how: names: $(ls "$cluster")"
+	for name in "${logs[@]}"; do
+		erased "$cluster/$name" "$work/old/$name" || wrong "$how: $name is not erased"
+	done
+	[ "$how" = deleted ] || [ "$(stat -c %s "$hive")" -ge "$(stat -c %s "$work/old/CLUSDB")" ] ||
+		wrong "$how: the file has become smaller"
+	undo=$(undo_of "$snapshot19.undo")
+	[[ $out == *"clusnap undo $undo $emden"* ]] || wrong "$how: the way back is not told: $out"
+	sound_undo "$undo" done
+	for name in $(jq -r '.files[] | select(.old) | .path' "$undo/plan.json" | grep -o '[^/]*$'); do
+		cmp -s "$undo/old/"*-"$name" "$work/old/$name" || wrong "$how: $name is not whole in $undo"
+	done
+	[ "$(find "$undo/old" -type f | wc -l)" -eq $((6 + $([ "$how" = deleted ]; echo $?))) ] || wrong "$how: old files"
+	old_new=$(bytes "$emden")
 	expect 0 'unchanged' restore "$snapshot19" "$emden"
-	[ "$old" = "$(bytes "$emden")" ] || wrong "$how: the second restore changed something"
+	[ "$old_new" = "$(bytes "$emden")" ] || wrong "$how: the second restore changed something"
+	[ "$(undos "$snapshot19.undo")" -eq 1 ] || wrong "$how: the second restore made an undo directory"
 	expect 0 'NotRunning' status "$emden"
+
+	expect 0 'undone: every file is as it was before' undo "$undo" "$emden"
+	[ "$old" = "$(bytes "$emden")" ] || wrong "$how: undo: $(diff <(echo "$old") <(bytes "$emden"))"
+	[ "$kept" = "$(attributes "$cluster"/*)" ] ||
+		wrong "$how: attributes: $(diff <(echo "$kept") <(attributes "$cluster"/*))"
+	sound_undo "$undo" undone
+	expect 0 'there is nothing to undo' undo "$undo"
+	[ "$old" = "$(bytes "$emden")" ] || wrong "$how: a second undo changed something"
+	expect 0 'what was interrupted is done' restore --resume "$undo" "$emden" # once more
+	[ "$old_new" = "$(bytes "$emden")" ] || wrong "$how: done once more it is another"
+	expect 0 'undone' undo "$undo"
+	[ "$old" = "$(bytes "$emden")" ] || wrong "$how: undone once more it is another"
+	rm -rf "$work/old" "$snapshot19.undo"
 }
 
 make_disks=fresh_disks
 for how in zeroed truncated bytes deleted changed; do
 	node_restore $how
 done
-result "node restore: CLUSDB zeroed, truncated, wrong bytes, deleted, another state"
+result "node restore and undo: CLUSDB zeroed, truncated, wrong bytes, deleted, another state"
 
 if have_ntfs; then
 	make_disks=ntfs_disks
 	for how in zeroed truncated bytes deleted changed; do
 		node_restore $how
 	done
-	result "the same on NTFS"
-	node_attributes() {
-		local hive=$emden/Windows/Cluster/CLUSDB
-		ntfs_disks || return
-		setfattr -h -n system.ntfs_attrib_be -v 0x00000026 "$hive"
-		damage zeroed "$hive"
-		expect 0 restored restore "$snapshot19" "$emden"
-		[ "$(getfattr -h --absolute-names --only-values -n system.ntfs_attrib_be "$hive" | od -An -tx1 | tr -d ' ')" = 00000026 ] ||
-			wrong "attributes: $(getfattr -h -n system.ntfs_attrib_be -e hex "$hive")"
-	}
-	node_attributes
-	result "attributes of the replaced file are kept on NTFS"
 	unmount
 	rm "$work/disks"
+	result "the same on NTFS, with attributes, security descriptors and times"
 else
 	skip "the same on NTFS" "no /dev/fuse, no ntfs-3g, or not root"
 fi
@@ -100,6 +118,25 @@ expect 0 restored restore "$snapshot19" "$emden"
 	wrong "not clean"
 result "the new hive's sequence numbers lie above the old logs'"
 
+# --- a dirty hive ---
+
+mkdir "$work/small"
+"$build/tests/tools/make_small_node" "$work/small"
+run backup --quiet "$work/small" "$work/small19"
+rm -r "$work/small" && mkdir "$work/small"
+"$build/tests/tools/make_small_node" "$work/small" dirty
+old=$(bytes "$work/small")
+"$clusnap" recover "$work/small/Windows/Cluster/CLUSDB" "$work/recovered" >/dev/null 2>&1 || wrong recover
+expect 0 restored restore "$work/small19" "$work/small"
+same_tree "$work/small/Windows/Cluster/CLUSDB" "$work/small19/chk0001.tmp" "dirty"
+undo=$(undo_of "$work/small19.undo")
+same_tree "$undo/recovered/1-CLUSDB" "$work/recovered" "what Windows would load is kept, too"
+expect 0 undone undo "$undo"
+[ "$old" = "$(bytes "$work/small")" ] || wrong "undo: $(diff <(echo "$old") <(bytes "$work/small"))"
+run status --json "$work/small"
+[ "$(jq -r '.systems[0].clusdb | "\(.condition) \(.log_entries_applied)"' <<<"$out")" = 'recovered 2' ] || wrong "$out"
+result "a dirty CLUSDB comes back dirty, with its logs"
+
 # --- authoritative ---
 
 fresh_disks
@@ -107,24 +144,27 @@ damage changed "$kiel/WINNT/Cluster/CLUSDB"
 expect 3 no-quorum-disk restore --authoritative "$snapshot" "$kiel"
 expect 0 'rename its folder MSCS first' restore --authoritative --force no-quorum-disk "$snapshot" "$kiel"
 [[ $out != *'with no quolog.log on the quorum disk'* ]] || wrong "nobody has looked whether it is so: $out"
+rm -rf "$snapshot.undo"
 fresh_disks
 damage changed "$kiel/WINNT/Cluster/CLUSDB"
 rm "$quorum"/MSCS/2e9ca17f-*/00000001.CP? # lost: they come back
 rm -r "$quorum"/MSCS/ca7d4543-*
-cp "$quorum/MSCS/quolog.log" "$work/quolog"
-cp "$quorum/MSCS/chk1C4.tmp" "$work/chk"
+old=$(bytes "$work/disks") folders=$(find "$work/disks" -type d | sort)
 expect 0 'Start this node first' restore --authoritative --quorum "$quorum" "$snapshot" "$kiel"
 same_tree "$kiel/WINNT/Cluster/CLUSDB" "$snapshot/chk0001.tmp" authoritative
 [ -z "$(find "$quorum/MSCS" -maxdepth 1 -iname 'chk*.tmp' -o -maxdepth 1 -iname quolog.log)" ] || wrong "the quorum log is in the way"
-cmp -s "$work/quolog" "$(aside "$quorum/MSCS")/quolog.log" || wrong "quolog.log is not set aside"
-cmp -s "$work/chk" "$(aside "$quorum/MSCS")/chk1C4.tmp" || wrong "chk is not set aside"
 (cd "$snapshot" && find . -name '*.CP?') | while read -r file; do
 	[ -f "$quorum/MSCS/$file" ] || echo "$file is not on the quorum disk"
 done >"$work/missing"
 [ ! -s "$work/missing" ] || wrong "$(<"$work/missing")"
 cmp -s "$snapshot"/2e9ca17f-*/00000001.CPR "$quorum"/MSCS/2e9ca17f-*/00000001.CPR || wrong ".CPR"
 expect 0 unchanged restore --authoritative --quorum "$quorum" "$snapshot" "$kiel"
-result "authoritative, first generation: the quorum disk's database is set aside, .CPT and .CPR come back"
+sound_undo "$(undo_of "$snapshot.undo")" done
+expect 0 undone undo "$(undo_of "$snapshot.undo")"
+[ "$old" = "$(bytes "$work/disks")" ] || wrong "undo: $(diff <(echo "$old") <(bytes "$work/disks"))"
+[ "$folders" = "$(find "$work/disks" -type d | sort)" ] || wrong "undo: other directories"
+rm -r "$snapshot.undo"
+result "authoritative, first generation: the quorum disk's database goes, .CPT and .CPR come back; undone"
 
 # A majority node set has no quorum disk: each node keeps that folder itself.
 fresh_disks
@@ -133,145 +173,20 @@ expect 3 "MNS.<GUID>\$/<GUID>\$ in the node's directory Cluster" restore --autho
 majority=$kiel/WINNT/Cluster/MNS.67d25764-9d6b-46a3-aa69-2ae777f4628b\$/67d25764-9d6b-46a3-aa69-2ae777f4628b\$
 mkdir -p "$majority"
 cp -r "$quorum/MSCS" "$majority"
+old=$(bytes "$work/disks")
 expect 0 'Start this node first' restore --authoritative --quorum "$majority" "$snapshot" "$kiel"
 same_tree "$kiel/WINNT/Cluster/CLUSDB" "$snapshot/chk0001.tmp" "majority node set"
-cmp -s "$work/quolog" "$(aside "$majority/MSCS")/quolog.log" || wrong "quolog.log is not set aside"
 [ ! -e "$majority/MSCS/quolog.log" ] && [ ! -e "$majority/MSCS/chk1C4.tmp" ] || wrong "the quorum log is in the way"
 expect 0 unchanged restore --authoritative --quorum "$majority" "$snapshot" "$kiel"
+expect 0 undone undo "$(undo_of "$snapshot.undo")"
+[ "$old" = "$(bytes "$work/disks")" ] || wrong "undo: $(diff <(echo "$old") <(bytes "$work/disks"))"
+rm -r "$snapshot.undo"
 result "authoritative, majority node set: the folder is on the node's own disk"
 
 expect 0 'net start clussvc /fq' restore --authoritative --dry-run "$snapshot19" "$emden"
 expect 2 'first generation' restore --authoritative --quorum "$quorum" "$snapshot19" "$emden"
 expect 2 'node restore' restore --quorum "$quorum" "$snapshot" "$kiel"
 result "authoritative, second generation: the next command is named"
-
-# --- refusals ---
-
-refuse() { # NAME TEXT ARGUMENT...: refused by this name, and only by it
-	local name=$1 text=$2 before
-	shift 2
-	before=$(bytes "$work/disks")
-	expect 3 "refused: $name: " restore "$@"
-	[[ $err == *"$text"* ]] || wrong "$name: no '$text' in: $err"
-	[[ $err == *"--force $name"* ]] || wrong "$name: no word of --force: $err"
-	[ "$(grep -c 'refused: ' <<<"$err")" -eq "${refusals:-1}" ] || wrong "$name: refused for more: $err"
-	[ "$before" = "$(bytes "$work/disks")" ] || wrong "$name: changed something"
-	run restore --json "$@"
-	[ "$(jq -r '[.status, .refusals[].code] | join(" ")' <<<"$out")" = "3 ${codes:-$name}" ] || wrong "$name: JSON: $out"
-}
-
-fresh_disks
-damage changed "$kiel/WINNT/Cluster/CLUSDB"
-cp -r "$snapshot" "$work/damaged"
-printf x >>"$work/damaged/2e9ca17f-636b-4143-aaf5-92757f06c6ac/00000001.CPT"
-refuse snapshot-damaged 'take another copy' "$work/damaged" "$kiel"
-expect 0 'forced: ' restore --force snapshot-damaged "$work/damaged" "$kiel"
-printf x | dd of="$work/damaged/quolog.log" conv=notrunc status=none
-refuse snapshot-damaged 'chk????.tmp' "$work/damaged" "$kiel"
-expect 4 'chk????.tmp' restore --force snapshot-damaged "$work/damaged" "$kiel"
-rm "$work/damaged/quolog.log"
-refuse snapshot-damaged 'chk????.tmp' "$work/damaged" "$kiel"
-expect 4 'chk????.tmp' restore --force snapshot-damaged "$work/damaged" "$kiel"
-damage zeroed "$kiel/WINNT/Cluster/CLUSDB"
-expect 0 restored restore "$work/damaged/chk0001.tmp" "$kiel"
-result "refused: a damaged snapshot"
-
-# So that no state can be read: the same name, but nothing that an override could take.
-fresh_disks
-damage changed "$kiel/WINNT/Cluster/CLUSDB"
-for how in 'truncate -s 0 quolog.log' 'truncate -s 100 quolog.log' 'truncate -s -1 quolog.log' \
-	'truncate -s 0 chk0001.tmp' 'truncate -s 9000 chk0001.tmp' 'rm chk0001.tmp'; do
-	rm -rf "$work/damaged"
-	cp -r "$snapshot" "$work/damaged"
-	(cd "$work/damaged" && $how)
-	refuse snapshot-damaged 'take another copy' "$work/damaged" "$kiel"
-	run restore --force snapshot-damaged "$work/damaged" "$kiel"
-	[ $status -eq 4 ] && [[ $err != *'no transaction'* ]] || wrong "$how, forced: $status: $err"
-done
-result "refused: a snapshot of which no state can be read"
-
-fresh_disks
-printf 'hibr' | cat - /dev/zero 2>/dev/null | head -c 4096 >"$emden/hiberfil.sys"
-damage zeroed "$emden/Windows/Cluster/CLUSDB"
-refuse hibernated 'hiberfil.sys' "$snapshot19" "$emden"
-expect 0 'forced: ' restore --force hibernated "$snapshot19" "$emden"
-printf 'RSTR' | dd of="$emden/hiberfil.sys" conv=notrunc status=none # it may try once more
-damage zeroed "$emden/Windows/Cluster/CLUSDB"
-refuse hibernated 'may be hibernated' "$snapshot19" "$emden"
-expect 0 'forced: ' restore --force hibernated "$snapshot19" "$emden"
-result "refused: a node that is hibernated, or may be"
-
-fresh_disks
-refusals=3 codes='identity-mismatch not-a-member generation-mismatch'
-refuse identity-mismatch 'ERROR_CLUSTER_INSTANCE_ID_MISMATCH (5893)' "$snapshot19" "$kiel"
-for todo in 'identity-mismatch: .*; make sure that this is the right disk' \
-	'not-a-member: .*: restore a state in which it is one (--to)' \
-	'generation-mismatch: .*; restore a database of the same generation'; do
-	grep -q "$todo" <<<"$err" || wrong "not what to do: $todo"
-done
-expect 3 not-a-member restore --force identity-mismatch --force generation-mismatch "$snapshot19" "$kiel"
-expect 3 identity-mismatch restore --force not-a-member --force generation-mismatch "$snapshot19" "$kiel"
-expect 3 generation-mismatch restore --force not-a-member --force identity-mismatch "$snapshot19" "$kiel"
-expect 0 restored restore --force not-a-member --force identity-mismatch --force generation-mismatch "$snapshot19" "$kiel"
-refusals='' codes=''
-fresh_disks
-cp "$emden/Windows/Cluster/CLUSDB" "$quorum/MSCS/chk1C4.tmp"
-refuse identity-mismatch chk1C4.tmp --authoritative --quorum "$quorum" "$snapshot" "$kiel"
-result "refused: another cluster, another generation, a node that is no member, a foreign quorum disk"
-
-# Windows knows no letter case in names, of any alphabet.
-fresh_disks
-printf '%s\n' 'Windows Registry Editor Version 5.00' '' '[\ControlSet002\Control\ComputerName\ComputerName]' \
-	'"ComputerName"=hex(1):4c,00,fc,00,62,00,65,00,63,00,6b,00,00,00' >"$work/a.reg"
-hivexregedit --merge "$emden/Windows/System32/config/SYSTEM" "$work/a.reg"
-cp -r "$snapshot19" "$work/luebeck"
-printf '%s\n' 'Windows Registry Editor Version 5.00' '' '[HKEY_LOCAL_MACHINE\Cluster\Nodes\1]' \
-	$'"NodeName"="L\xc3\x9cBECK"' >"$work/a.reg"
-expect 0 'transaction 2 is done' edit "$work/luebeck" "$work/a.reg"
-expect 3 $'is called L\xc3\xbcbeck, and no node' restore "$snapshot19" "$emden"
-expect 0 restored restore "$work/luebeck" "$emden"
-result "the name of a member may be spelled in another letter case"
-
-service() { # START: of ClusSvc on emden, in both control sets
-	printf 'Windows Registry Editor Version 5.00\n' >"$work/a.reg"
-	for set in 1 2; do
-		printf '\n[\\ControlSet00%s\\Services\\ClusSvc]\n"Start"=dword:%08x\n' $set "$1"
-	done >>"$work/a.reg"
-	hivexregedit --merge "$emden/Windows/System32/config/SYSTEM" "$work/a.reg"
-}
-fresh_disks
-service 4
-refuse not-a-node 'evicted' "$snapshot19" "$emden"
-expect 0 unchanged restore --force not-a-node "$snapshot19" "$emden"
-fresh_disks
-damage zeroed "$emden/Windows/System32/config/SYSTEM"
-refusals=2 codes='state-unknown not-a-member'
-refuse state-unknown 'cannot be read' "$snapshot19" "$emden"
-refusals='' codes=''
-expect 0 unchanged restore --force state-unknown --force not-a-member "$snapshot19" "$emden"
-fresh_disks
-rm -r "$emden/Windows/Cluster"
-expect 3 not-a-node restore "$snapshot19" "$emden"
-result "refused: no cluster node, or nobody can tell"
-
-# A share of another machine cannot be mounted here: the answer of statfs() is made up.
-fresh_disks
-damage zeroed "$emden/Windows/Cluster/CLUSDB"
-on_share() {
-	ASAN_OPTIONS=detect_leaks=0 strace -qq -o "$work/trace" -P "$emden" -e trace=statfs \
-		-e inject=statfs:poke_exit=@arg2=424d53ff00000000 "$clusnap" restore "$@" "$snapshot19" "$emden"
-}
-if strace -qq -o /dev/null true 2>/dev/null; then
-	on_share >"$work/out" 2>&1
-	status=$?
-	[ $status -eq 3 ] && grep -q 'refused: running: .*SMB' "$work/out" || wrong "$status: $(<"$work/out")"
-	on_share --force running >"$work/out" 2>&1
-	status=$?
-	[ $status -eq 0 ] && grep -q 'forced: ' "$work/out" || wrong "forced: $status: $(<"$work/out")"
-	result "refused: a share of another machine"
-else
-	skip "refused: a share of another machine" "no strace"
-fi
 
 # --- less than a snapshot ---
 
@@ -280,6 +195,7 @@ cp "$emden/Windows/Cluster/CLUSDB" "$work/chk0002.tmp"
 damage zeroed "$emden/Windows/Cluster/CLUSDB"
 expect 0 restored restore "$work/chk0002.tmp" "$emden"
 same_tree "$emden/Windows/Cluster/CLUSDB" "$snapshot19/chk0001.tmp" "a bare hive"
+sound_undo "$(undo_of "$work/chk0002.tmp.undo")" done
 cp -r "$testdata/node-2019" "$work/other"
 damage deleted "$emden/Windows/Cluster/CLUSDB"
 expect 0 restored restore "$work/other" "$emden"
@@ -336,6 +252,7 @@ checkpoint_restore() {
 	change_software
 	cp "$software" "$work/before"
 	clusdb=$(sha256sum "$kiel/WINNT/Cluster/CLUSDB")
+	old=$(bytes "$work/disks/")
 	expect 0 'would be restored' restore --dry-run --checkpoints "$snapshot" "$kiel"
 	[[ $out == *'delete-value'*Broken* ]] || wrong "no difference in the dry run: $out"
 	expect 0 restored restore --checkpoints "$snapshot" "$kiel"
@@ -344,12 +261,15 @@ checkpoint_restore() {
 	run diff --exact "$work/before" "$software"
 	[ -z "$(grep -vi 'MSSQLSERVER' <<<"$out")" ] || wrong "something else has changed: $out"
 	tree "$software" | grep -q Kept || wrong "another key is gone"
-	cmp -s "$work/before" "$(aside "$kiel/WINNT/Cluster")/SOFTWARE" || wrong "not set aside"
+	cmp -s "$work/before" "$(undo_of "$snapshot.undo")/old/1-SOFTWARE" || wrong "the old one is not kept"
 	[ "$clusdb" = "$(sha256sum "$kiel/WINNT/Cluster/CLUSDB")" ] || wrong "CLUSDB was touched"
 	expect 0 unchanged restore --checkpoints "$snapshot" "$kiel"
 	for judge in hivexml regfinfo 'reglookup -H'; do
 		$judge "$software" >/dev/null 2>&1 || wrong "$judge: does not like SOFTWARE"
 	done
+	expect 0 undone undo "$(undo_of "$snapshot.undo")"
+	[ "$old" = "$(bytes "$work/disks/")" ] || wrong "undo: $(diff <(echo "$old") <(bytes "$work/disks/"))"
+	rm -r "$snapshot.undo"
 }
 checkpoint_restore
 if have_ntfs; then
@@ -359,7 +279,7 @@ if have_ntfs; then
 	rm "$work/disks"
 	make_disks=fresh_disks
 fi
-result "--checkpoints: the subtree is the image's, the rest as it was, a second time changes nothing"
+result "--checkpoints: the subtree is the image's, the rest as it was, a second time changes nothing; undone"
 
 fresh_disks
 change_software
@@ -385,74 +305,53 @@ result "--checkpoints: a key that is missing is created with its parents"
 
 fresh_disks
 printf 'x' >"$quorum/MSCS/2e9ca17f-636b-4143-aaf5-92757f06c6ac/00000001.CPT"
+rm -rf "$snapshot.undo"
+old=$(bytes "$work/disks")
 expect 0 restored restore --checkpoints --quorum "$quorum" "$snapshot" "$kiel"
 cmp -s "$cpt" "$quorum/MSCS/2e9ca17f-636b-4143-aaf5-92757f06c6ac/00000001.CPT" || wrong "the quorum disk's .CPT"
 [ -e "$quorum/MSCS/chk1C4.tmp" ] || wrong "the quorum disk's database was touched"
+expect 0 undone undo "$(undo_of "$snapshot.undo")"
+[ "$old" = "$(bytes "$work/disks")" ] || wrong "undo: $(diff <(echo "$old") <(bytes "$work/disks"))"
 result "--checkpoints --quorum: the quorum disk's .CPT too"
-
-# --- places that cannot be written ---
-
-if [ "$(id -u)" -eq 0 ]; then
-	fresh_disks
-	damage zeroed "$emden/Windows/Cluster/CLUSDB"
-	mount -t tmpfs -o size=4m tmpfs "$mount" && cp -r "$emden"/. "$mount" && mount -o remount,ro "$mount"
-	before=$(bytes "$mount")
-	expect 5 'read-only' restore "$snapshot19" "$mount"
-	[ "$before" = "$(bytes "$mount")" ] || wrong "changed"
-	mount -o remount,rw "$mount"
-	head -c 16m /dev/zero >"$mount/full" 2>/dev/null
-	before=$(bytes "$mount")
-	expect 5 "$mount" restore "$snapshot19" "$mount"
-	[ "$before" = "$(bytes "$mount")" ] || wrong "a full volume was changed: $(find "$mount" -newer "$work/err")"
-	rm "$mount/full"
-	expect 0 restored restore "$snapshot19" "$mount"
-	unmount
-	result "a read-only and a full volume: exit 5, nothing is changed"
-else
-	skip "a read-only and a full volume" "not root"
-fi
 
 # --- nothing is thrown away ---
 
-# What has become of each file that $work/was names: it is where it was, or the list of a set-aside
-# directory names it and it is there, byte for byte. Prints the others, and how many were set aside.
-became() { # DISK...
-	python3 - "$work/was" "$@" <<'PYTHON'
-import glob, hashlib, json, os, sys
+# What has become of each file that $work/was names: it is where it was, or whole in UNDO, whose plan
+# names it. Prints the others, and how many are there.
+became() { # UNDO
+	python3 - "$work/was" "$1" <<'PYTHON'
+import hashlib, json, os, sys
 
 def digest(path):
     return hashlib.sha256(open(path, "rb").read()).hexdigest() if os.path.isfile(path) else None
 
-aside = {}
-for root in sys.argv[2:]:
-    for name in glob.glob(root + "/**/clusnap-*/list.json", recursive=True):
-        journal = json.load(open(name))
-        for step in journal["steps"]:
-            if not step["old"]:
-                continue
-            for disk in sys.argv[2:]:
-                place = os.path.join(disk, step["path"])
-                copy = os.path.join(disk, journal["aside"][step["disk"]] or "", step["aside"])
-                if digest(copy) == step["old"]["sha256"]:
-                    aside[place] = step["old"]["sha256"]
-moved = 0
+undo = sys.argv[2]
+plan = json.load(open(undo + "/plan.json"))
+kept = {}
+for number, file in enumerate(plan["files"], 1):
+    if file["old"]:
+        copy = f"{undo}/old/{number}-{os.path.basename(file['path'])}"
+        if digest(copy) == file["old"]["sha256"]:
+            kept[os.path.join(plan[file["volume"]]["path"], file["path"])] = file["old"]["sha256"]
+changed = 0
 for line in open(sys.argv[1]):
     was, path = line.rstrip("\n").split("  ", 1)
     if digest(path) == was:
         continue
-    moved += 1
-    if aside.get(path) != was:
-        print(f"{path} is neither where it was nor set aside and listed")
-print(moved)
+    changed += 1
+    if kept.get(os.path.realpath(path)) != was:
+        print(f"{path} is neither as it was nor kept")
+print(changed)
 PYTHON
 }
 
 keeps_all() { # HOW-MANY WHAT ARGUMENT...
 	local many=$1 what=$2
 	shift 2
+	rm -rf "$work/kept"
 	find "$kiel" "$emden" "$quorum" -type f -exec sha256sum {} + >"$work/was"
-	expect 0 restored restore "$@"
-	became "$kiel" "$emden" "$quorum" >"$work/became"
+	expect 0 restored restore --undo "$work/kept" "$@"
+	became "$(undo_of "$work/kept")" >"$work/became"
 	[ "$(<"$work/became")" = "$many" ] || wrong "$what: $(<"$work/became")"
 }
 
@@ -472,7 +371,7 @@ printf 'Windows Registry Editor Version 5.00\n\n[\\Microsoft\\Microsoft SQL Serv
 hivexregedit --merge "$kiel/WINNT/system32/config/SOFTWARE" "$work/a.reg"
 echo old >"$kiel/WINNT/system32/config/SOFTWARE.LOG"
 keeps_all 2 "checkpoints" --checkpoints "$snapshot" "$kiel"
-result "promise 9: what is replaced is set aside, named and listed, and all else is as it was"
+result "promise 9: what is replaced is whole in the undo directory, and all else is as it was"
 
 # --- the order in which logs go ---
 
@@ -500,37 +399,20 @@ number_logs() {
 	END
 }
 
-set_aside_in_order() { # names of the files in the order in which they are set aside
+in_order() { # names of the files that are changed, but the first
 	run restore --json --dry-run "$snapshot19" "$emden"
-	jq -r '[.steps[] | select(.op == "set-aside") | .path | split("/")[-1]] | join(" ")' <<<"$out"
+	jq -r '[.steps[1:][] | .op + " " + (.path | split("/")[-1])] | join(" ")' <<<"$out"
 }
 
 fresh_disks
 printf journal >"$emden/Windows/Cluster/CLUSDB.blf"
 number_logs "$emden/Windows/Cluster/CLUSDB" dirty
-[ "$(set_aside_in_order)" = "CLUSDB.LOG2 CLUSDB.LOG1 CLUSDB.blf" ] || wrong "dirty: $(set_aside_in_order)"
+[ "$(in_order)" = "erase CLUSDB.LOG2 erase CLUSDB.LOG1 remove CLUSDB.blf" ] || wrong "dirty: $(in_order)"
 printf 'Windows Registry Editor Version 5.00\n\n[\\]\n"Changed"=dword:00000001\n' >"$work/changed.reg"
 fresh_disks
 hivexregedit --merge "$emden/Windows/Cluster/CLUSDB" "$work/changed.reg" >/dev/null 2>&1
 number_logs "$emden/Windows/Cluster/CLUSDB" clean
-[ "$(set_aside_in_order)" = "CLUSDB.LOG1 CLUSDB.LOG2" ] || wrong "clean: $(set_aside_in_order)"
-result "the latest log of a dirty hive goes first"
-
-# --- words ---
-
-expect 2 usage restore
-expect 2 'argument is missing' restore "$snapshot19"
-expect 2 'exclude each other' restore --resume --rollback "$emden"
-expect 2 'does not know nonsense' restore --force nonsense "$snapshot19" "$emden"
-expect 2 'dry-run' restore --resume --dry-run "$emden"
-fresh_disks
-expect 0 'no restore was interrupted' restore --resume "$emden"
-expect 0 'no restore was interrupted' restore --rollback "$emden"
-expect 4 "$work/nowhere" restore "$snapshot19" "$work/nowhere"
-damage zeroed "$emden/Windows/Cluster/CLUSDB"
-run restore --json --dry-run "$snapshot19" "$emden"
-[ "$(jq -r '[.schema, .sequence, .steps[0].op, .steps[0].path, .authoritative] | join(" ")' <<<"$out")" = \
-	"1 1 put Windows/Cluster/CLUSDB false" ] || wrong "JSON: $out"
-result "usage and JSON"
+[ "$(in_order)" = "erase CLUSDB.LOG2 erase CLUSDB.LOG1" ] || wrong "clean: $(in_order)"
+result "the latest log goes first"
 
 echo "1..$number"

@@ -9,23 +9,14 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "checkpoint/disk/ntfs_target.h"
+#include "checkpoint/disk/target_internal.h"
 #include "checkpoint/disk/volume_internal.h"
 #include "hive/publish_step.h"
 
-#define PIECE 65536u            /* bytes that are compared together */
-#define XATTR_SIZE_LIMIT 65536u /* bytes; Linux has no larger extended attribute */
-
-struct target {
-	int fd; /* on a mounted volume, else -1 */
-	char *shown;
-	uint64_t size;
-	struct ntfs_target *held; /* of a raw volume */
-	struct ntfs_target_file *raw;
-};
+#define PIECE 65536u /* bytes that are compared together */
 
 static int target_close(struct target *target)
 {
@@ -34,8 +25,8 @@ static int target_close(struct target *target)
 	return 0;
 }
 
-static struct target *new_target(TALLOC_CTX *ctx, const struct volume *volume, const char *path,
-                                 struct error *err)
+struct target *target_new(TALLOC_CTX *ctx, const struct volume *volume, const char *path,
+                          struct error *err)
 {
 	struct target *target = talloc_zero(ctx, struct target);
 
@@ -52,8 +43,8 @@ static struct target *new_target(TALLOC_CTX *ctx, const struct volume *volume, c
 }
 
 /* The open directory that PATH is in, and its NAME there; -1 if it cannot be opened. */
-static int open_parent(TALLOC_CTX *ctx, struct volume *volume, const char *path, const char **name,
-                       struct error *err)
+int target_parent(TALLOC_CTX *ctx, struct volume *volume, const char *path, const char **name,
+                  struct error *err)
 {
 	const char *slash = strrchr(path, '/');
 	char *parent =
@@ -129,7 +120,7 @@ static bool open_mounted(struct target *target, struct volume *volume, const cha
                          struct error *err)
 {
 	const char *name;
-	int parent = open_parent(target, volume, path, &name, err);
+	int parent = target_parent(target, volume, path, &name, err);
 	bool good = false;
 
 	if (parent < 0) {
@@ -165,7 +156,7 @@ static bool open_raw(struct target *target, struct volume *volume, const char *p
 struct target *target_open(TALLOC_CTX *ctx, struct volume *volume, const char *path,
                            struct problems *reasons, struct error *err)
 {
-	struct target *target = new_target(ctx, volume, path, err);
+	struct target *target = target_new(ctx, volume, path, err);
 
 	if (!target)
 		return NULL;
@@ -280,13 +271,13 @@ bool target_resize(struct target *target, uint64_t size, struct error *err)
 struct target *target_create(TALLOC_CTX *ctx, struct volume *volume, const char *path,
                              struct error *err)
 {
-	struct target *target = new_target(ctx, volume, path, err);
+	struct target *target = target_new(ctx, volume, path, err);
 	const char *name;
 	int parent;
 
 	if (!target)
 		return NULL;
-	parent = open_parent(target, volume, path, &name, err);
+	parent = target_parent(target, volume, path, &name, err);
 	if (parent >= 0) {
 		target->fd = publish_step_create(parent, name, target->shown, err);
 		close(parent);
@@ -295,101 +286,4 @@ struct target *target_create(TALLOC_CTX *ctx, struct volume *volume, const char 
 		return target;
 	talloc_free(target);
 	return NULL;
-}
-
-/* A step on NAME in the directory of PATH. */
-typedef bool step_fn(int dirfd, const char *name, const char *shown, struct error *err);
-
-static bool take_step(struct volume *volume, const char *path, step_fn *step, struct error *err)
-{
-	struct target *target = new_target(NULL, volume, path, err);
-	const char *name;
-	bool done = false;
-	int parent;
-
-	if (!target)
-		return false;
-	parent = open_parent(target, volume, path, &name, err);
-	if (parent >= 0) {
-		done = step(parent, name, target->shown, err);
-		close(parent);
-	}
-	talloc_free(target);
-	return done;
-}
-
-bool target_remove(struct volume *volume, const char *path, struct error *err)
-{
-	return take_step(volume, path, publish_step_remove, err);
-}
-
-bool target_make_directory(struct volume *volume, const char *path, struct error *err)
-{
-	return take_step(volume, path, publish_step_mkdir, err);
-}
-
-bool target_remove_directory(struct volume *volume, const char *path, struct error *err)
-{
-	return take_step(volume, path, publish_step_rmdir, err);
-}
-
-/* --- attributes --- */
-
-/* False without memory. */
-static bool get(TALLOC_CTX *ctx, const struct target *target, const char *name, struct bytes *value)
-{
-	uint8_t *buffer = talloc_size(ctx, XATTR_SIZE_LIMIT);
-	ssize_t size = buffer ? fgetxattr(target->fd, name, buffer, XATTR_SIZE_LIMIT) : -1;
-
-	*value = (struct bytes){ 0 };
-	if (size > 0) {
-		value->data = talloc_memdup(ctx, buffer, (size_t)size);
-		value->size = (uint64_t)size;
-	}
-	talloc_free(buffer);
-	return buffer && (size <= 0 || value->data);
-}
-
-bool target_attributes(TALLOC_CTX *ctx, const struct target *target,
-                       struct target_attributes *attributes, struct error *err)
-{
-	struct stat st;
-
-	*attributes = (struct target_attributes){ 0 };
-	if (target->raw) /* what is beside the bytes is not written */
-		return true;
-	if (fstat(target->fd, &st) != 0)
-		return error_errno(err, ERROR_DESTINATION, "%s", target->shown);
-	*attributes = (struct target_attributes){ .known = true,
-		                                  .mode = st.st_mode & 07777,
-		                                  .uid = st.st_uid,
-		                                  .gid = st.st_gid,
-		                                  .seconds = st.st_mtim.tv_sec,
-		                                  .nanoseconds = (uint32_t)st.st_mtim.tv_nsec };
-	return (get(ctx, target, "system.ntfs_acl", &attributes->acl) &&
-	        get(ctx, target, "system.ntfs_attrib", &attributes->attrib) &&
-	        get(ctx, target, "system.ntfs_times", &attributes->times)) ||
-	       error_memory(err);
-}
-
-static void set(const struct target *target, const char *name, struct bytes value)
-{
-	if (value.size)
-		(void)!fsetxattr(target->fd, name, value.data, value.size, 0);
-}
-
-/* The descriptor comes after owner and mode, which those that map them would write into it. */
-void target_set_attributes(struct target *target, const struct target_attributes *attributes)
-{
-	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT },
-		                     { attributes->seconds, (long)attributes->nanoseconds } };
-
-	if (!attributes->known || target->raw)
-		return;
-	(void)!fchown(target->fd, attributes->uid, attributes->gid);
-	(void)!fchmod(target->fd, attributes->mode & 07777);
-	set(target, "system.ntfs_acl", attributes->acl);
-	set(target, "system.ntfs_attrib", attributes->attrib);
-	(void)futimens(target->fd, times);
-	set(target, "system.ntfs_times", attributes->times);
 }

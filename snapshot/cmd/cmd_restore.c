@@ -97,7 +97,8 @@ int cmd_restore_fail(struct cmd *cmd, const struct restore *restore, const struc
 }
 
 /* The plan is shown also if it could not be carried out now: the disk may be mounted read-only. */
-static int dry_run(struct cmd *cmd, struct restore *restore, const char *could, const char * not )
+static int dry_run(struct cmd *cmd, struct restore *restore, const char *could,
+                   const char *could_not)
 {
 	struct cmd_restore_result result = { .text = could, .steps = true, .differences = true };
 	struct error err;
@@ -105,7 +106,7 @@ static int dry_run(struct cmd *cmd, struct restore *restore, const char *could, 
 
 	if (!restore_check(restore, &err)) {
 		result.obstacle = &err;
-		result.text = not ;
+		result.text = could_not;
 	}
 	status = cmd_restore_end(cmd, restore, &result);
 	return status == 0 && result.obstacle ? cmd_fail(&err) : status;

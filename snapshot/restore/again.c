@@ -19,20 +19,24 @@ bool again_wanted(enum again what, const struct undo *undo, enum carry_state bef
 	}
 }
 
-/* The quorum disk, named as it was then: with its folder MSCS, or as that folder. */
+/*
+ * The quorum disk, named as it was then: with its folder MSCS, or as that folder. Without its
+ * database, which a restore removes, nothing else says that it is one.
+ */
 static struct volume *open_quorum(struct restore *r, struct error *err)
 {
 	const struct undo_disk *disk = &r->undo.disks[UNDO_QUORUM];
 	const char *path = r->options->quorum ? r->options->quorum : disk->path;
+	struct volume *volume = volume_open(r->ctx, path, err);
+	struct volume_entry entry;
 
-	r->quorum = quorum_open(r->ctx, path, err);
-	if (!r->quorum) {
+	if (!volume || !volume_find(r->ctx, volume, "MSCS", &entry, err)) {
 		error_wrap(err, "the quorum disk is wanted, too: mount it, and name it with "
 		                "--quorum DIR");
 		return NULL;
 	}
-	if (!disk->folder || (*r->quorum->folder != '\0') == (*disk->folder != '\0'))
-		return r->quorum->volume;
+	if (!disk->folder || (entry.kind == VOLUME_DIRECTORY) == (*disk->folder != '\0'))
+		return volume;
 	error_set(err, ERROR_USAGE, "%s: --quorum named %s when it began; name that again", path,
 	          *disk->folder ? "the disk that the folder MSCS is on" : "the folder MSCS itself");
 	return NULL;

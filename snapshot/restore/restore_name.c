@@ -88,16 +88,24 @@ static bool refuse_windows(struct restore *r, struct error *err)
 	                       "best on another disk, with --undo");
 }
 
+/* Neither the directory itself, nor what is made in it, may lie in a snapshot. */
+static bool guard_parent(struct restore *r, struct error *err)
+{
+	char *inside = talloc_asprintf(r->ctx, "%s/undo", r->undo_parent);
+	struct stat st;
+
+	if (!inside)
+		return error_memory(err);
+	return guard_snapshot(r->undo_parent, err) &&
+	       (stat(r->undo_parent, &st) != 0 || !S_ISDIR(st.st_mode) ||
+	        guard_snapshot(inside, err));
+}
+
 static bool check_parent(struct restore *r, struct error *err)
 {
 	char *why;
 
-	char *inside = talloc_asprintf(r->ctx, "%s/undo", r->undo_parent);
-
-	if (!inside)
-		return error_memory(err);
-	if (!guard_snapshot(r->undo_parent, err) ||
-	    (access(r->undo_parent, F_OK) == 0 && !guard_snapshot(inside, err)))
+	if (!guard_parent(r, err))
 		return error_wrap(err, "name a directory for the old files with --undo DIR");
 	if (!refuse_windows(r, err) || !durable_check(r->ctx, r->undo_parent, &why, err))
 		return false;

@@ -4,6 +4,7 @@
  */
 #include <jansson.h>
 #include <nettle/base16.h>
+#include <stdarg.h>
 #include <stdlib.h>
 
 #include "snapshot/restore/undo.h"
@@ -45,18 +46,20 @@ static size_t members(const char *format)
 	return count;
 }
 
-static bool unpacked(struct reader *r, const char *what, bool good)
+/* Takes OBJECT apart: it must have these members, of these types, and no other. */
+static bool unpack(struct reader *r, json_t *object, const char *what, const char *format, ...)
 {
+	va_list args;
+	bool good;
+
+	va_start(args, format);
+	good = json_vunpack_ex(object, &r->why, 0, format, args) == 0 &&
+	       json_object_size(object) == members(format);
+	va_end(args);
 	if (!good && json_error_code(&r->why) == json_error_out_of_memory)
 		return no_memory(r) != NULL;
 	return good || wrong(r, what, "has not the members that it must have, or others") != NULL;
 }
-
-/* Takes OBJECT apart: it must have these members, of these types, and no other. */
-#define unpack(r, object, what, format, ...)                                                       \
-	unpacked(r, what,                                                                          \
-	         json_unpack_ex(object, &(r)->why, 0, format, __VA_ARGS__) == 0 &&                 \
-	                 json_object_size(object) == members(format))
 
 static char *copy(struct reader *r, const char *text)
 {
