@@ -90,7 +90,9 @@ static struct bytes hex(struct reader *r, const json_t *value, const char *what)
 	         !base16_decode_update(&decode, &size, data, length, json_string_value(value)) ||
 	         !base16_decode_final(&decode))
 		wrong(r, what, "is no hexadecimal text");
-	return r->failed ? (struct bytes){ 0 } : (struct bytes){ data, size };
+	if (r->failed)
+		size = 0;
+	return (struct bytes){ data, size };
 }
 
 static void read_content(struct reader *r, json_t *value, const char *what,
