@@ -1,6 +1,6 @@
 #!/bin/bash
 # undo, verify UNDO, undo --list, and restore --resume and --rollback of what is complete: on a
-# directory. What was changed since by somebody else is not written over.
+# directory. What was changed since by somebody else is not written over. Exit 0 means durable.
 . tests/backup.sh
 . tests/restore.sh
 
@@ -211,6 +211,22 @@ expect 4 "$work/nowhere" undo --list "$work/nowhere"
 mkdir "$work/empty"
 expect 0 '' undo --list "$work/empty"
 result "verify and --list: whole, and damaged in seven ways"
+
+# --- exit 0 means durable ---
+
+if have_strace; then
+	restored
+	ASAN_OPTIONS=detect_leaks=0 strace -f -y -qq -o "$work/trace" -e trace=pwrite64,ftruncate,utimensat,fchown,fchmod,fsetxattr,fsync \
+		"$clusnap" undo --quiet "$undo" "$emden" >"$work/out" 2>&1 || wrong "undo: $(<"$work/out")"
+	is_old "undo"
+	for file in CLUSDB CLUSDB.LOG1 CLUSDB.blf; do
+		grep -F "/$file>" "$work/trace" | tail -n 1 | grep -q 'fsync(' || wrong "$file: something comes after its last fsync"
+		grep -F "/$file>" "$work/trace" | grep -q 'utimensat(' || wrong "$file: no times"
+	done
+	result "promise 4: what undo gives back is durable, times too"
+else
+	skip "promise 4: what undo gives back is durable" "no strace"
+fi
 
 # --- many files ---
 

@@ -296,6 +296,15 @@ static bool dirty_back(struct carry *carry, struct carried *one, struct error *e
 	       target_resize(one->target, old->size, err);
 }
 
+/* Its times and what else the old file had, durably. */
+static bool attributes_back(struct carried *one, struct error *err)
+{
+	if (!one->target || !one->file->attributes.known)
+		return true;
+	target_set_attributes(one->target, &one->file->attributes);
+	return target_sync(one->target, err);
+}
+
 static bool logs_back(struct carry *carry, struct error *err)
 {
 	for (uint32_t i = 0; i < carry->count; i++) {
@@ -305,10 +314,8 @@ static bool logs_back(struct carry *carry, struct error *err)
 	for (uint32_t i = 0; i < carry->count; i++) {
 		struct carried *one = &carry->files[i];
 
-		if (!dirty_back(carry, one, err))
+		if (!dirty_back(carry, one, err) || !attributes_back(one, err))
 			return false;
-		if (one->target)
-			target_set_attributes(one->target, &one->file->attributes);
 	}
 	return true;
 }
