@@ -76,12 +76,12 @@ unchanged() { # STATUS TEXT ARGUMENT...: as expect, and nothing on the disks is 
 
 # The only one in a directory, or nothing.
 undo_of() { # PARENT
-	local found=("$1"/*Z-*)
+	local found=("$1"/[0-9]*Z-*)
 	[ ${#found[@]} -eq 1 ] && echo "${found[0]}"
 }
 
 undos() { # PARENT: how many
-	local found=("$1"/*Z-*)
+	local found=("$1"/[0-9]*Z-*)
 	echo ${#found[@]}
 }
 

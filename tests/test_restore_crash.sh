@@ -1,33 +1,35 @@
 #!/bin/bash
-# Promise 8: restore is killed at, or made to fail, at each of its system calls that change something,
-# and --resume and --rollback in turn at each of theirs. At every point the node has the whole old
-# CLUSDB or the whole new one, and --resume and --rollback each reach their end: everything
-# is as it should be, or byte for byte as it was. Power cuts are in test_restore_powercut.sh.
+# Promise 8: restore, --resume, --rollback and undo are killed at, or made to fail, at each of their
+# system calls that change something. At every point the disk is old, or new, or an undo directory
+# is there with which --resume and undo each reach their end: everything is as it should be, or byte for
+# byte as it was; and messages say where things stand. Power cuts are in tests/test_carry_cuts.c.
+#
+#	RESTORE_STEP=1 tests/test_restore_crash.sh	all points instead of a sample
 . tests/backup.sh
-. tests/restore.sh
-. tests/fault.sh
 rm -rf "$work"
 work=$(mktemp -d -p /dev/shm 2>/dev/null || mktemp -d)
+. tests/restore.sh
+. tests/fault.sh
 mkdir "$work/disks"
-kiel=$work/disks/kiel emden=$work/disks/emden quorum=$work/disks/quorum
 
 if ! fault_have; then
 	echo "1..0 # SKIP no strace"
 	exit 0
 fi
 
-# --- what is restored: prepare_MODE makes the disk, $command is what restores it ---
+# --- what is restored: before MODE makes the disks, ${arguments[@]} is what restores them ---
 
-snapshot=$work/snapshot snapshot19=$work/snapshot19
+snapshot=$work/snapshot snapshot19=$work/snapshot19 small=$work/disks/small
 fresh_disks
+mkdir "$small"
+"$build/tests/tools/make_small_node" "$small"
 "$clusnap" backup --quiet --quorum "$quorum" "$kiel" "$snapshot" >/dev/null 2>&1 &&
-	"$clusnap" backup --quiet "$emden" "$snapshot19" >/dev/null 2>&1 || wrong "backup"
+	"$clusnap" backup --quiet "$small" "$snapshot19" >/dev/null 2>&1 || wrong "backup"
 
-fresh_disks
-truncate -s 9000 "$emden/Windows/Cluster/CLUSDB"
-printf 'old log' >"$emden/Windows/Cluster/CLUSDB.LOG1"
-printf 'old blf' >"$emden/Windows/Cluster/CLUSDB.blf"
-cp -a "$emden" "$work/node.before"
+rm -r "$small" && mkdir "$small"
+"$build/tests/tools/make_small_node" "$small" dirty
+mkdir "$work/node.before"
+cp -a "$small" "$work/node.before"
 
 printf 'Windows Registry Editor Version 5.00\n\n[\\Contoso]\n"Changed"=dword:00000001\n' >"$work/a.reg"
 printf '\n[\\Microsoft\\Microsoft SQL Server\\MSSQL.1\\MSSQLSERVER]\n"Changed"=dword:00000001\n' >>"$work/a.reg"
@@ -37,149 +39,162 @@ truncate -s 9000 "$kiel/WINNT/Cluster/CLUSDB"
 rm -r "$quorum"/MSCS/ca7d4543-*
 printf x >"$(echo "$quorum"/MSCS/2e9ca17f-*/00000001.CPT)"
 mkdir "$work/all.before"
-mv "$kiel" "$quorum" "$work/all.before/"
+cp -a "$kiel" "$quorum" "$work/all.before"
 
-before() { # MODE
-	rm -rf "$work/disks"
-	mkdir "$work/disks"
-	case $1 in
-	node) cp -a "$work/node.before" "$emden" ;;
-	all) cp -a "$work/all.before"/* "$work/disks/" ;;
-	esac
+before() {
+	rm -rf "$work/disks" "$work/undo"
+	cp -a "$work/$mode.before" "$work/disks"
 }
 
-choose() { # MODE: a node restore, or everything at once on two disks
+now() { bytes "$work/disks"; }
+
+choose() { # MODE: a node whose ClusDb is dirty, or everything at once on two disks
 	mode=$1
 	case $1 in
-	node) arguments=("$snapshot19" "$emden") places=("$emden") hives=(Windows/Cluster/CLUSDB) ;;
+	node) arguments=("$snapshot19" "$small") disk=$small hives=(Windows/Cluster/CLUSDB) ;;
 	all)
 		arguments=(--authoritative --checkpoints --quorum "$quorum" "$snapshot" "$kiel")
-		places=(--quorum "$quorum" "$kiel") hives=(WINNT/Cluster/CLUSDB WINNT/system32/config/SOFTWARE)
+		disk=$kiel hives=(WINNT/Cluster/CLUSDB WINNT/system32/config/SOFTWARE)
 		;;
 	esac
-	disk=${places[-1]}
-	before "$mode"
-	old=$(bytes "$work/disks")
+	arguments=(--undo "$work/undo" "${durable[@]}" "${arguments[@]}")
+	before
+	old=$(now)
 	"$clusnap" restore "${arguments[@]}" >/dev/null 2>"$work/err" || wrong "$mode: $(<"$work/err")"
 	new=$(now)
-	for hive in "${hives[@]}"; do
-		cp "$disk/$hive" "$work/new.$(basename "$hive")"
-		cp "$work/$([ "$mode" = node ] && echo node.before || echo all.before/kiel)/$hive" \
-			"$work/old.$(basename "$hive")"
-	done
+	save new
 }
 
-# All files that a restore is about, without the list, whose times differ.
-now() { bytes "$work/disks" | grep -v 'list\.json' | sed 's|/clusnap-[^/]*/|/clusnap-/|'; }
-
-whole() { # is every hive the old or the new one?
-	local hive name
-	for hive in "${hives[@]}"; do
-		name=$(basename "$hive")
-		cmp -s "$disk/$hive" "$work/new.$name" || cmp -s "$disk/$hive" "$work/old.$name" ||
-			wrong "$at: $hive is neither the old nor the new one"
-	done
+# States that --resume, --rollback and undo begin from; the name of the undo directory stays.
+save() { # NAME
+	rm -rf "$work/$1"
+	mkdir "$work/$1"
+	cp -a "$work/disks" "$work/undo" "$work/$1"
+}
+load() {
+	rm -rf "$work/disks" "$work/undo"
+	cp -a "$work/$1/disks" "$work/$1/undo" "$work"
 }
 
-pending() { # the exit status of `status`: 6 if a journal waits
-	local journals=("$disk"/*/[Cc]luster/clusnap-*/journal.json)
-	run status "$disk"
-	# one that was not written whole is none: nothing was begun then
-	[ ${#journals[@]} -eq 0 ] || [ $status -eq 6 ] || ! grep -q '"steps"' "${journals[0]}" ||
-		wrong "$at: status says $status, and there is a journal"
-	[ $status -eq 6 ]
+# --- the judge ---
+
+# Each hive is whole, or its first sector says that it is not. (Of a dirty one its logs' data may be
+# in it: what that is, is judged in tests/test_carry.c.)
+marked_or_whole() {
+	local hive first
+	for hive in "${hives[@]}"; do
+		first=$(head -c 46 "$disk/$hive" | tr -d '\0')
+		[[ $first == regf* || $first == 'clusnap: a restore of this file is unfinished' ]] ||
+			wrong "$at: $hive begins with '$first'"
+	done
 }
 
 ends() { # what is there can be finished, and undone
-	local waiting=false
-	whole
-	pending && waiting=true
+	local undo state
+	undo=$(undo_of "$work/undo")
+	state=$(now)
+	marked_or_whole
+	if [ -z "$undo" ]; then
+		[ "$state" = "$old" ] || wrong "$at: changed, and no undo directory"
+		return
+	fi
+	if [ "$state" != "$old" ] && [ "$state" != "$new" ]; then
+		run status "$disk"
+		if [ $status -ne 6 ] && head -c 7 "$disk/${hives[0]}" | grep -q clusnap; then
+			wrong "$at: status $status, and CLUSDB is not whole"
+		fi
+	fi
 	cp -a "$work/disks" "$work/kept"
-	run restore --resume "${arguments[@]}"
+	run restore --resume "$undo"
 	[ $status -eq 0 ] || wrong "$at: --resume: $status: $err"
 	[ "$(now)" = "$new" ] || wrong "$at: --resume has led elsewhere: $(diff <(now) <(echo "$new") | head -n 4)"
 	rm -rf "$work/disks"
 	mv "$work/kept" "$work/disks"
-	$waiting || return
-	run restore --rollback "${places[@]}"
-	[ $status -eq 0 ] || wrong "$at: --rollback: $status: $err"
-	[ "$(bytes "$work/disks")" = "$old" ] ||
-		wrong "$at: --rollback has led elsewhere: $(diff <(bytes "$work/disks") <(echo "$old") | head -n 4)"
-	[ -z "$(find "$work/disks" -name '*clusnap*')" ] || wrong "$at: --rollback left something"
+	run undo "$undo" "$disk"
+	[ $status -eq 0 ] || wrong "$at: undo: $status: $err"
+	[ "$(now)" = "$old" ] || wrong "$at: undo has led elsewhere: $(diff <(now) <(echo "$old") | head -n 4)"
+	[ -z "$(find "$work/disks" -name '*clusnap*')" ] || wrong "$at: something is left"
+}
+
+# What the program says is so.
+says() {
+	case $fault_status in
+	0) [ "$(now)" = "$wanted" ] || wrong "$at: exit 0, and it is not done" ;;
+	5 | 70)
+		if grep -q 'nothing was changed' "$fault_err"; then
+			[ "$(now)" = "$begun" ] || wrong "$at: it says that nothing was changed: $(<"$fault_err")"
+		elif ! grep -q 'all the same' "$fault_err" && [ "$(now)" != "$begun" ]; then
+			grep -qF -e "clusnap restore --resume $(undo_of "$work/undo")" "$fault_err" ||
+				wrong "$at: does not say where things stand: $(<"$fault_err")"
+		fi
+		;;
+	esac
 }
 
 judge() {
 	at="$mode, $what, $fault_at"
 	fault_orderly || wrong "$at: status $fault_status: $(head -n 1 "$fault_err")"
-	[ "$fault_status" -ne 0 ] || [ "$(now)" = "$wanted" ] || wrong "$at: exit 0, and it is not done"
-	case $fault_status in
-	5) grep -qE 'nothing was changed|no file was changed|--resume|--rollback|all the same' "$fault_err" ||
-		wrong "$at: does not say where things stand: $(<"$fault_err")" ;;
-	esac
+	says
 	ends
 }
 
-changing='fsync mkdirat renameat renameat2 unlinkat write pwrite64 fchown fchmod'
-failing='fsync:EIO mkdirat:ENOSPC,EROFS renameat:EIO renameat2:EIO unlinkat:EIO write:ENOSPC,EIO pwrite64:EIO fchown:EPERM fchmod:EPERM'
-
-prepare() { before "$mode"; }
-sweep() { # NAME CALLS COMMAND...
-	local name=$1 calls=$2
-	shift 2
+sweep() { # NAME STEP CALLS ARGUMENT...: begins where prepare puts it
+	local name=$1 calls=$3
+	# shellcheck disable=SC2034 # of fault.sh
+	fault_step=${RESTORE_STEP:-$2}
+	shift 3
+	prepare
+	begun=$(now)
 	fault_points=0
-	fault_sweep prepare judge "$calls" "$clusnap" restore "$@"
+	fault_sweep prepare judge "$calls" "$clusnap" "$@"
 	[ "$fault_points" -gt 0 ] || wrong "no fault fired"
 	result "promise 8: $name ($fault_points points)"
 }
 
 # The first open behind the first thing that is written; reading is judged in test_restore.sh.
-first_open() {
+first_open() { # ARGUMENT...
 	prepare
-	strace -f -qq -o "$work/trace" -e trace=openat,mkdirat "$clusnap" restore "${arguments[@]}" >/dev/null 2>&1
-	sed '/mkdirat(/q' "$work/trace" | grep -c 'openat('
+	strace -f -qq -o "$work/trace" -e trace=openat,mkdirat,pwrite64,unlinkat,flock "$clusnap" "$@" >/dev/null 2>&1
+	sed '/flock(/q' "$work/trace" | grep -c 'openat('
 }
 
-# --resume and --rollback of a restore that was killed at the fsync number $middle
-middle() {
-	before "$mode"
-	fault_once "$work/trace" fsync signal=KILL "$middle" "$clusnap" restore "${arguments[@]}" >/dev/null 2>&1
-}
+killed='pwrite64 fsync ftruncate unlinkat mkdirat renameat fchmod'
+failing='fsync:EIO pwrite64:EIO,ENOSPC ftruncate:EIO unlinkat:EIO mkdirat:ENOSPC renameat:EIO write:ENOSPC fchmod:EPERM'
 
-# Numbers of fsyncs, at these percentages of all of them
-middles() {
-	local count percent
-	before "$mode"
-	count=$(strace -f -e trace=fsync "$clusnap" restore "${arguments[@]}" 2>&1 >/dev/null | grep -c 'fsync(')
-	for percent; do
-		echo $((count * percent / 100))
-	done
-}
-
-# What the second mode has beyond the first is more of the same steps: fewer errors are enough.
 for mode in node all; do
 	choose $mode
 	what=restore wanted=$new
-	sweep "$mode, killed at each call that changes something" "$changing" "${arguments[@]}"
+	prepare() { before; }
+	sweep "$mode, restore, killed" $([ $mode = node ] && echo 4 || echo 9) "$killed" restore "${arguments[@]}"
+	sweep "$mode, restore, each call fails" $([ $mode = node ] && echo 7 || echo 16) "$failing" restore "${arguments[@]}"
 	if [ $mode = node ]; then
-		sweep "$mode, each call fails" "$failing" "${arguments[@]}"
-		# shellcheck disable=SC2034 # of fault.sh
-		fault_from=$(first_open) fault_step=${RESTORE_STEP:-7}
-		sweep "$mode, each open fails from when it begins to write" openat:EIO "${arguments[@]}"
+		fault_from=$(first_open restore "${arguments[@]}")
+		sweep "$mode, restore, each open fails from when it begins to write" 9 openat:EIO restore "${arguments[@]}"
 		# shellcheck disable=SC2034
-		fault_from=1 fault_step=1
-	else
-		sweep "$mode, each call fails" 'renameat:EIO renameat2:EIO mkdirat:ENOSPC' "${arguments[@]}"
+		fault_from=1
 	fi
-	# shellcheck disable=SC2046
-	for middle in $(middles ${RESTORE_MIDDLES:-$([ $mode = node ] && echo 60 85 || echo 70)}); do
-		prepare() { middle; }
-		what="resume after $middle" wanted=$new
-		sweep "$mode, --resume, killed or failing after fsync $middle" \
-			'renameat renameat2 unlinkat fsync renameat:EIO renameat2:EIO' --resume "${arguments[@]}"
-		what="rollback after $middle" wanted=$(grep -v 'list\.json' <<<"$old")
-		sweep "$mode, --rollback, killed or failing after fsync $middle" \
-			'renameat renameat2 unlinkat fsync pwrite64 unlinkat:EIO' --rollback "${places[@]}"
-		prepare() { before "$mode"; }
-	done
+
+	# at the marker of CLUSDB; for two disks in the middle of the quorum disk
+	before
+	case $mode in
+	node) kill_at pwrite64 4 "$small/Windows/Cluster/CLUSDB" "${arguments[@]}" ;;
+	all) kill_at unlinkat 2 "$quorum/MSCS" "${arguments[@]}" ;;
+	esac
+	save middle
+	[ "$(now)" != "$old" ] && [ "$(now)" != "$new" ] || wrong "$mode: it is no middle"
+	prepare() { load middle; }
+	undo=$(undo_of "$work/undo")
+	what=resume wanted=$new
+	sweep "$mode, --resume, killed or failing" $([ $mode = node ] && echo 4 || echo 9) \
+		'pwrite64 fsync ftruncate unlinkat pwrite64:EIO fsync:EIO ftruncate:ENOSPC unlinkat:EIO' restore --resume "$undo"
+	what=rollback wanted=$old
+	sweep "$mode, --rollback, killed or failing" $([ $mode = node ] && echo 4 || echo 9) \
+		'pwrite64 fsync ftruncate pwrite64:EIO fsync:EIO ftruncate:ENOSPC' restore --rollback "$undo"
+
+	prepare() { load new; }
+	prepare
+	what=undo
+	sweep "$mode, undo, killed or failing" $([ $mode = node ] && echo 4 || echo 9) \
+		'pwrite64 fsync ftruncate unlinkat openat pwrite64:EIO fsync:EIO unlinkat:EIO' undo "$(undo_of "$work/undo")"
 done
 echo "1..$number"

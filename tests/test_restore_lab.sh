@@ -1,6 +1,6 @@
 #!/bin/bash
-# restore on made-up disks of mklab.py, on an NTFS volume where that can be mounted: CLUSDB damaged in
-# four ways, every state of a dirty node's history, checkpoints; judged by the oracle.
+# restore and undo on made-up disks of mklab.py, on an NTFS volume where that can be mounted: CLUSDB
+# damaged in four ways, every state of a dirty node's history, checkpoints; judged by the oracle.
 # Needs CLUSNAP_SHARED: a folder with tools/ (the judge and the maker of disks). RESTORE_SEEDS="1 2 3":
 # other seeds than the two that are enough every time.
 set -u
@@ -22,7 +22,7 @@ else
 	echo "# no /dev/fuse, no ntfs-3g, or not root: on a plain directory instead of NTFS"
 fi
 python3 - "$(realpath "${BUILD:-build}")/clusnap" "$labs" "$work" <<'PYTHON'
-import hashlib, json, os, pathlib, shutil, subprocess, sys
+import json, os, pathlib, re, shutil, subprocess, sys
 
 sys.path.insert(0, os.environ["CLUSNAP_SHARED"] + "/tools")
 sys.dont_write_bytecode = True
@@ -31,6 +31,7 @@ from regf_read import Hive, dump, tree_hash, units_of
 from regf_replay import replay
 
 clusnap, labs, work = sys.argv[1:]
+force = ["--force", "undo-not-durable"]  # the work is in memory
 disks = pathlib.Path(work, "disks")
 bad = []
 
@@ -64,7 +65,11 @@ def hash_of(path, key=""):
 
 
 def is_image(path, what):
-    hive = Hive(pathlib.Path(path).read_bytes())
+    """A sound hive; the file may be longer, with zeros behind the bins, for it keeps its size."""
+    data = pathlib.Path(path).read_bytes()
+    size = 4096 + int.from_bytes(data[40:44], "little")
+    check(not any(data[size:]), what, "has something behind its bins")
+    hive = Hive(data[:size])
     check_image = ImageCheck(hive)
     check_image.run()
     check(not check_image.violations and not hive.problems, what, check_image.violations[:3], hive.problems[:3])
@@ -83,38 +88,56 @@ def damage(path, how):
                           "bytes": data[:5000] + bytes(64) + data[5064:]}[how])
 
 
-def set_aside(cluster):
-    found = list(cluster.glob("clusnap-*"))
-    check(len(found) == 1, cluster, "has", len(found), "set-aside directories")
-    return files(found[0]) if found else {}
+def belongs(path, what):
+    return re.fullmatch(r"CLUSDB(\.|\{.*)" + what, path.name, re.IGNORECASE)
+
+
+def expected_files(before, clusdb):
+    """What must be there after a restore, but for CLUSDB itself: logs without their first sector, no
+    files of kernel transactions, all else as it was."""
+    after = {}
+    for path, data in before.items():
+        path = pathlib.Path(path)
+        if path.parent == clusdb.parent and belongs(path, r"(.*\.)?(blf|container|regtrans-ms)"):
+            continue
+        if path.parent == clusdb.parent and belongs(path, "LOG[12]?"):
+            data = bytes(min(len(data), 512)) + data[512:]
+        after[str(path)] = data
+    after.pop(str(clusdb), None)
+    return after
 
 
 def restore(lab, name, path, snapshot, how):
-    """A node restore after damage; all that must hold afterwards. PATH: of CLUSDB on the disk."""
+    """A node restore after damage, and its undo; all that must hold afterwards. PATH: of CLUSDB."""
     node = fresh(lab, name)
     clusdb = node / path
-    cluster = clusdb.parent
+    undos = pathlib.Path(work, "undo")
+    shutil.rmtree(undos, ignore_errors=True)
     damage(clusdb, how)
     before = files(node)
     what = f"{name} {how}"
-    run(0, "restore", snapshot, node)
+    told = json.loads(run(0, "restore", "--json", *force, "--undo", undos, snapshot, node))
     after = files(node)
-    old = {path: data for path, data in before.items() if pathlib.Path(path).parent == clusdb.parent.relative_to(node)
-           and pathlib.Path(path).name.upper().startswith("CLUSDB")}
-    aside = set_aside(cluster)
-    check({**aside, "list.json": b""} == {**{pathlib.Path(path).name: data for path, data in old.items()},
-                                         "list.json": b""}, what, "set aside", sorted(aside), "of", sorted(old))
-    for path, data in before.items():
-        if path not in old:
-            check(after.get(path) == data, what, "changed", path)
-    left = [path.name for path in cluster.iterdir() if path.name.upper().startswith("CLUSDB")]
-    check([name.upper() for name in left] == ["CLUSDB"], what, "left", left)
-    clusdb = cluster / left[0]
+    changed = {path for path in before | after if before.get(path) != after.get(path)}
+    check(changed == {step["path"] for step in told["steps"]}, what, "changed", sorted(changed))
+    relative = clusdb.relative_to(node)
+    check({path: data for path, data in after.items() if path != str(relative)} == expected_files(before, relative),
+          what, "other files", sorted(changed))
+    check(str(relative) in after, what, "no CLUSDB")
+    check(len(after.get(str(relative), b"")) >= len(before.get(str(relative), b"")), what, "is shorter")
+    undo = pathlib.Path(told["undo"])
+    for number, step in enumerate(told["steps"], 1):
+        if step["old"]:
+            kept = undo / "old" / f"{number}-{pathlib.Path(step['path']).name}"
+            check(kept.read_bytes() == before[step["path"]], what, kept, "is not the old file")
     check(hash_of(clusdb) == hash_of(newest(snapshot)), what, "has another tree")
     is_image(clusdb, what)
-    run(0, "restore", snapshot, node)
+    run(0, "restore", *force, "--undo", undos, snapshot, node)
     check(files(node) == after, what, "a second restore changed something")
     run(0, "status", node)
+    run(0, "undo", undo, node)
+    check(files(node) == before, what, "undo", sorted(path for path in before | files(node)
+                                                      if before.get(path) != files(node).get(path)))
     shutil.rmtree(node)
 
 
@@ -155,7 +178,8 @@ def checkpoints(lab, expected, name, snapshot):
         if point["key"] and image.exists():
             targets.setdefault(point["hive"], {})[point["key"]] = image
     before = {hive: recovered(node / hive) for hive in targets}
-    plan = json.loads(run(0, "restore", "--json", "--checkpoints", snapshot, node))
+    old = files(node)
+    plan = json.loads(run(0, "restore", "--json", *force, "--checkpoints", snapshot, node))
     for hive, keys in targets.items():
         for key, image in keys.items():
             check(hash_of(node / hive, units(key)) == hash_of(image), name, hive, key, "is not its image")
@@ -164,8 +188,11 @@ def checkpoints(lab, expected, name, snapshot):
         check(subtree_free(before[hive], keys) == subtree_free((node / hive).read_bytes(), keys),
               name, hive, "changed outside of the checkpoints")
     after = files(node)
-    run(0, "restore", "--checkpoints", snapshot, node)
+    run(0, "restore", *force, "--checkpoints", snapshot, node)
     check(files(node) == after, name, "a second restore of checkpoints changed something")
+    if plan["undo"]:
+        run(0, "undo", plan["undo"], node)
+        check(files(node) == old, name, "undo of checkpoints")
     shutil.rmtree(node)
     return len(plan["steps"])
 
@@ -185,7 +212,7 @@ def history(lab, expected):
               for state in expected["nodes"]["node-2019-b"]["dirty_states"]}
     found = set()
     for sequence in range(records[0]["sequence"], records[-1]["sequence"] + 1):
-        run(0, "restore", "--to", sequence, snapshot, node)
+        run(0, "restore", *force, "--to", sequence, snapshot, node)
         found.add(hash_of(node / "Windows/Cluster/CLUSDB"))
     check(hashes <= found, "states of node-2019-b that cannot be restored:", len(hashes - found), "of", len(hashes))
     shutil.rmtree(node)

@@ -1,6 +1,6 @@
 #!/bin/bash
 # undo, verify UNDO, undo --list, and restore --resume and --rollback of what is complete: on a
-# directory. What was changed since by somebody else is not written over.
+# directory. What was changed since by somebody else is not written over. Exit 0 means durable.
 . tests/backup.sh
 . tests/restore.sh
 
@@ -211,5 +211,69 @@ expect 4 "$work/nowhere" undo --list "$work/nowhere"
 mkdir "$work/empty"
 expect 0 '' undo --list "$work/empty"
 result "verify and --list: whole, and damaged in seven ways"
+
+# --- exit 0 means durable ---
+
+if have_strace; then
+	restored
+	ASAN_OPTIONS=detect_leaks=0 strace -f -y -qq -o "$work/trace" -e trace=pwrite64,ftruncate,utimensat,fchown,fchmod,fsetxattr,fsync \
+		"$clusnap" undo --quiet "$undo" "$emden" >"$work/out" 2>&1 || wrong "undo: $(<"$work/out")"
+	is_old "undo"
+	for file in CLUSDB CLUSDB.LOG1 CLUSDB.blf; do
+		grep -F "/$file>" "$work/trace" | tail -n 1 | grep -q 'fsync(' || wrong "$file: something comes after its last fsync"
+		grep -F "/$file>" "$work/trace" | grep -q 'utimensat(' || wrong "$file: no times"
+	done
+	result "promise 4: what undo gives back is durable, times too"
+else
+	skip "promise 4: what undo gives back is durable" "no strace"
+fi
+
+# --- many files ---
+
+# A plan of so many small files that all change, in $work/undo/many, on the disk $work/disks/many.
+many() {
+	rm -rf "$work/disks" "$work/undo"
+	python3 - "$1" "$work/undo/many" "$work/disks/many" <<'PYTHON'
+import hashlib, json, os, sys
+
+count, undo, disk = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+for folder in undo + "/old", undo + "/new", disk + "/MSCS":
+    os.makedirs(folder)
+files, sums = [], ""
+
+def put(path, text):
+    with open(path, "wb") as file:
+        file.write(text)
+    return hashlib.sha256(text).hexdigest()
+
+for number in range(1, count + 1):
+    name, contents = f"chk{number:x}.tmp", {}
+    for when in "old", "new":
+        text = f"{when} {number}".encode()
+        contents[when] = {"size": len(text), "sha256": put(f"{undo}/{when}/{number}-{name}", text)}
+        sums += f"{contents[when]['sha256']}  {when}/{number}-{name}\n"
+    put(f"{disk}/MSCS/{name}", f"old {number}".encode())
+    files.append({"action": "overwrite", "volume": "system", "path": "MSCS/" + name, "attributes": None,
+                  "recovered": None, **contents})
+plan = {"format": "clusnap undo", "version": 1, "begun": "2026-11-28T11:15:00Z", "host": "", "command": "restore",
+        "node": "", "generation": 1, "snapshot": "", "quorum": None, "files": files,
+        "request": {"source": None, "sequence": 0, "authoritative": False, "checkpoints": False},
+        "system": {"path": disk, "serial": None, "folder": None}}
+sums += put(undo + "/plan.json", json.dumps(plan).encode()) + "  plan.json\n"
+put(undo + "/SHA256SUMS", sums.encode())
+PYTHON
+}
+
+if [ "$(ulimit -Hn)" = unlimited ] || [ "$(ulimit -Hn)" -gt 1200 ]; then
+	many 1100
+	old=$(bytes "$work/disks")
+	(ulimit -Sn 64 && "$clusnap" restore --quiet --resume "$work/undo/many") >"$work/out" 2>&1 || wrong "$(<"$work/out")"
+	[ "$(cat "$work/disks/many/MSCS/chk44c.tmp")" = 'new 1100' ] || wrong "not restored"
+	(ulimit -Sn 64 && "$clusnap" undo --quiet "$work/undo/many") >"$work/out" 2>&1 || wrong "$(<"$work/out")"
+	is_old "many files"
+	result "more files than may be open without asking"
+else
+	skip "more files than may be open without asking" "they may not be open at all"
+fi
 
 echo "1..$number"

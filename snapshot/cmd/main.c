@@ -2,6 +2,7 @@
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 
 #include "checkpoint/disk/ntfs.h"
 #include "snapshot/cmd/cmd.h"
@@ -85,9 +86,21 @@ static void set_locale(void)
 		setlocale(LC_CTYPE, "C.UTF-8");
 }
 
+/* A restore holds every file that it writes to open: on a quorum disk that can be a thousand. */
+static void allow_files(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int main(int argc, char **argv)
 {
 	set_locale();
+	allow_files();
 	signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of write(), not a death */
 	if (argc < 2) {
 		help(stderr);
