@@ -16,7 +16,7 @@ restored() { # a restore of emden with a log and a file of transactions; $undo, 
 	fresh_disks
 	rm -rf "$work/undo"
 	truncate -s 9000 "$clusdb"
-	head -c 3000 /dev/urandom >"$clusdb.LOG1"
+	yes "an old log" | head -c 3000 >"$clusdb.LOG1"
 	printf journal >"$clusdb.blf"
 	old=$(bytes "$work/disks")
 	expect 0 restored restore --undo "$work/undo" "$snapshot19" "$emden"
