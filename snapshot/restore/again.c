@@ -58,9 +58,13 @@ static bool open_volumes(struct restore *r, struct volume *volumes[UNDO_VOLUMES]
 /* The node may have been started since. */
 static bool refuse_running(struct restore *r, struct error *err)
 {
-	struct error ignored;
+	struct error why = { 0 };
 
-	r->target.system = system_open(r->ctx, r->options->target, NULL, &ignored);
+	r->target.system = system_open(r->ctx, r->options->target, NULL, &why);
+	if (!r->target.system && why.kind == ERROR_INTERNAL) {
+		*err = why;
+		return false;
+	}
 	return !r->target.system || (restore_refuse_running(r, err) &&
 	                             (r->refusal_count == 0 || restore_refused(r, err)));
 }
