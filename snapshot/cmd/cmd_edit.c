@@ -16,7 +16,7 @@
 
 struct asked {
 	const char *quorum, *undo;
-	bool set, remove, dry_run, authoritative;
+	bool set, remove, dry_run, data_first, authoritative;
 	char **force;
 };
 
@@ -131,10 +131,12 @@ static int edit_snapshot(struct cmd *cmd, const struct asked *asked)
 	struct edit *edit;
 	struct error err;
 
-	if (asked->quorum || asked->undo || asked->dry_run || asked->authoritative || asked->force)
-		return cmd_usage(cmd, "--undo, --quorum, --authoritative, --dry-run and --force "
-		                      "are for a SYSTEM; an edit of a SNAPSHOT is a transaction, "
-		                      "and every earlier state stays");
+	if (asked->quorum || asked->undo || asked->dry_run || asked->data_first ||
+	    asked->authoritative || asked->force)
+		return cmd_usage(
+			cmd, "--undo, --quorum, --authoritative, --dry-run, --data-first and "
+			     "--force are for a SYSTEM; an edit of a SNAPSHOT is a transaction, "
+			     "and every earlier state stays");
 	cmd_progress(cmd, "verifying", cmd->args[0]);
 	edit = taker.data = edit_open(cmd->ctx, cmd->args[0], &err);
 	if (!edit || !take(cmd, asked, &taker, &err))
@@ -143,11 +145,6 @@ static int edit_snapshot(struct cmd *cmd, const struct asked *asked)
 }
 
 /* --- a stopped node --- */
-
-static void progress(void *cmd, const char *step, const char *what)
-{
-	cmd_progress(cmd, step, what);
-}
 
 static int edit_system(struct cmd *cmd, const struct asked *asked)
 {
@@ -166,7 +163,7 @@ static int edit_system(struct cmd *cmd, const struct asked *asked)
 		.target = cmd->args[0],
 		.quorum = asked->quorum,
 		.undo = asked->undo,
-		.carry = { false, progress, cmd },
+		.carry = { asked->data_first, cmd_restore_progress, cmd },
 	};
 	struct taker taker = { .change = alter_change };
 	struct restore restore = { 0 };
@@ -207,6 +204,9 @@ static int run(struct cmd *cmd, int argc, char **argv)
 		  NULL },
 		{ "dry-run", NULL, "SYSTEM: change nothing, show what would be changed",
 		  &asked.dry_run, NULL, NULL },
+		{ "data-first", NULL,
+		  "SYSTEM that is not mounted: write the data now, the rest later",
+		  &asked.data_first, NULL, NULL },
 		{ "authoritative", NULL, "SYSTEM: the edited database is to prevail",
 		  &asked.authoritative, NULL, NULL },
 		{ "quorum", "DIR", "SYSTEM: the quorum disk (first generation)", NULL,

@@ -8,7 +8,7 @@ struct asked {
 	struct cmd_hive_options hive;
 };
 
-static void progress(void *cmd, const char *step, const char *what)
+void cmd_restore_progress(void *cmd, const char *step, const char *what)
 {
 	cmd_progress(cmd, step, what);
 }
@@ -59,7 +59,7 @@ static struct restore_options prepare(struct cmd *cmd, const struct asked *asked
 		.quorum = asked->quorum,
 		.undo = asked->undo,
 		.hive = cmd_hive_options(&asked->hive),
-		.carry = { asked->data_first, progress, cmd },
+		.carry = { asked->data_first, cmd_restore_progress, cmd },
 	};
 }
 

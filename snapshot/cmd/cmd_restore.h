@@ -26,6 +26,9 @@ int cmd_restore_end(struct cmd *cmd, const struct restore *restore,
                     const struct cmd_restore_result *result);
 int cmd_restore_fail(struct cmd *cmd, const struct restore *restore, const struct error *err);
 
+/* cmd_progress() for carry_options. */
+void cmd_restore_progress(void *cmd, const char *step, const char *what);
+
 /* What became of a plan, in words. */
 struct cmd_restore_words {
 	const char *done, *waits, *unchanged;

@@ -6,11 +6,6 @@
 #include "snapshot/cmd/cmd_restore.h"
 #include "snapshot/restore/legacy.h"
 
-static void progress(void *cmd, const char *step, const char *what)
-{
-	cmd_progress(cmd, step, what);
-}
-
 static const char *result_text(enum again what, const struct restore *restore,
                                enum carry_state before)
 {
@@ -231,7 +226,7 @@ static int run(struct cmd *cmd, int argc, char **argv)
 		                            .target = cmd->count > 1 ? cmd->args[1] : NULL,
 		                            .quorum = quorum,
 		                            .undo = undo,
-		                            .carry = { data_first, progress, cmd } };
+		                            .carry = { data_first, cmd_restore_progress, cmd } };
 	if (legacy_is(cmd->ctx, cmd->args[0]))
 		return undo_legacy(cmd, &options);
 	return cmd_restore_again(cmd, &options, AGAIN_UNDO);
