@@ -30,7 +30,7 @@ erased() { # FILE COPY: the same but for the first sector, which is zeros
 node_restore() { # HOW: on a fresh disk
 	local how=$1 cluster=$emden/Windows/Cluster old listed kept undo number=1 name
 	local hive=$cluster/CLUSDB logs=(CLUSDB.LOG1 clusdb.log2) gone
-	gone=(CLUSDB.blf CLUSDB{a-b}.TM.blf "CLUSDB.1.container" CLUSDB.2.regtrans-ms)
+	gone=(CLUSDB.blf 'CLUSDB{a-b}.TM.blf' CLUSDB.1.container CLUSDB.2.regtrans-ms)
 	"$make_disks" || return
 	rm -f "$cluster"/CLUSDB.LOG*
 	head -c 5000 /dev/urandom >"$cluster/CLUSDB.LOG1"
@@ -49,11 +49,12 @@ node_restore() { # HOW: on a fresh disk
 	expect 0 'would be restored' restore --dry-run "$snapshot19" "$emden"
 	[ "$old" = "$(bytes "$emden")" ] || wrong "$how: a dry run changed something"
 	[ "$(undos "$snapshot19.undo")" -eq 0 ] || wrong "$how: a dry run made an undo directory"
-	listed=$(ls "$cluster" | grep -vE 'blf|container|regtrans')
-	[ "$how" != deleted ] || listed=$(LC_ALL=C sort <<<"$listed"$'\nCLUSDB')
+	listed=$(find "$cluster" -mindepth 1 ! -name '*.blf' ! -name '*.container' ! -name '*.regtrans-ms' -printf '%f\n')
+	[ "$how" != deleted ] || listed+=$'\nCLUSDB'
 	expect 0 'restored' restore "$snapshot19" "$emden"
 	same_tree "$hive" "$snapshot19/chk0001.tmp" "$how"
-	[ "$(LC_ALL=C ls "$cluster")" = "$(LC_ALL=C sort <<<"$listed")" ] || wrong "$how: names: $(ls "$cluster")"
+	[ "$(find "$cluster" -mindepth 1 -printf '%f\n' | sort)" = "$(sort <<<"$listed")" ] ||
+		wrong "$how: names: $(ls "$cluster")"
 	for name in "${logs[@]}"; do
 		erased "$cluster/$name" "$work/old/$name" || wrong "$how: $name is not erased"
 	done
@@ -61,7 +62,7 @@ node_restore() { # HOW: on a fresh disk
 		wrong "$how: the file has become smaller"
 	undo=$(undo_of "$snapshot19.undo")
 	[[ $out == *"clusnap undo $undo $emden"* ]] || wrong "$how: the way back is not told: $out"
-	sound_undo "$undo" done
+	sound_undo "$undo" 'done'
 	for name in $(jq -r '.files[] | select(.old) | .path' "$undo/plan.json" | grep -o '[^/]*$'); do
 		cmp -s "$undo/old/"*-"$name" "$work/old/$name" || wrong "$how: $name is not whole in $undo"
 	done
@@ -159,7 +160,7 @@ done >"$work/missing"
 [ ! -s "$work/missing" ] || wrong "$(<"$work/missing")"
 cmp -s "$snapshot"/2e9ca17f-*/00000001.CPR "$quorum"/MSCS/2e9ca17f-*/00000001.CPR || wrong ".CPR"
 expect 0 unchanged restore --authoritative --quorum "$quorum" "$snapshot" "$kiel"
-sound_undo "$(undo_of "$snapshot.undo")" done
+sound_undo "$(undo_of "$snapshot.undo")" 'done'
 expect 0 undone undo "$(undo_of "$snapshot.undo")"
 [ "$old" = "$(bytes "$work/disks")" ] || wrong "undo: $(diff <(echo "$old") <(bytes "$work/disks"))"
 [ "$folders" = "$(find "$work/disks" -type d | sort)" ] || wrong "undo: other directories"
@@ -195,7 +196,7 @@ cp "$emden/Windows/Cluster/CLUSDB" "$work/chk0002.tmp"
 damage zeroed "$emden/Windows/Cluster/CLUSDB"
 expect 0 restored restore "$work/chk0002.tmp" "$emden"
 same_tree "$emden/Windows/Cluster/CLUSDB" "$snapshot19/chk0001.tmp" "a bare hive"
-sound_undo "$(undo_of "$work/chk0002.tmp.undo")" done
+sound_undo "$(undo_of "$work/chk0002.tmp.undo")" 'done'
 cp -r "$testdata/node-2019" "$work/other"
 damage deleted "$emden/Windows/Cluster/CLUSDB"
 expect 0 restored restore "$work/other" "$emden"

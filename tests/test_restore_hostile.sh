@@ -187,7 +187,7 @@ run status "$emden"
 [ $status -ne 6 ] || wrong "status still says 6"
 result "a restore was killed: status 6 says so, another restore is refused, --rollback"
 
-for place in "$work/undo" "$work/with space" "$work/it's \"one\" \$x \`y\` \\ *" "$work/-o" "$work/ä"; do
+for place in "$work/undo" "$work/with space" "$work/it's \"one\" \$x \`y\` \\ *" "$work/-o" "$work/"$'\xc3\xa4'; do
 	for disk in plain 'a disk' "that's it; \$(touch pwned)" '-s'; do
 		interrupted "$place"
 		mv "$emden" "$work/disks/$disk"
@@ -322,11 +322,11 @@ result "a marker that says something evil"
 # --- a volume that changes ---
 
 # Stops the restore when it has looked at everything and takes its lock, and changes CLUSDB then.
-change_between() { # ARGUMENT...
+change_between() {
 	local pid stopped=''
 	broken
 	ASAN_OPTIONS=detect_leaks=0 strace -f -qq -o "$work/trace" -e trace=flock -P "$emden" \
-		-e inject=flock:signal=STOP:when=1 "$clusnap" restore "${durable[@]}" "$@" "$snapshot19" "$emden" >"$work/out" 2>&1 &
+		-e inject=flock:signal=STOP:when=1 "$clusnap" restore "${durable[@]}" "$snapshot19" "$emden" >"$work/out" 2>&1 &
 	for _ in $(seq 300); do
 		pid=$(pgrep -P $!) && stopped=$(awk '$1 == "State:" && $2 ~ /[tT]/' "/proc/$pid/status" 2>/dev/null)
 		grep -q SIGSTOP "$work/trace" 2>/dev/null && [ -n "$stopped" ] && break

@@ -232,7 +232,7 @@ if [ "$(id -u)" -eq 0 ]; then
 	[ -z "$(find "$mount" -name '*Z-*')" ] || wrong "something is left: $(find "$mount")"
 	rm "$mount"/f*
 	expect 0 'undo-not-durable: forced: ' restore --force undo-not-durable --undo "$mount/undo/" "$snapshot19" "$emden"
-	sound_undo "$(undo_of "$mount/undo")" done
+	sound_undo "$(undo_of "$mount/undo")" 'done'
 	expect 0 undone undo "$(undo_of "$mount/undo")"
 	unmount
 	durable=("${kept[@]}")

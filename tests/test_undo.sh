@@ -33,7 +33,7 @@ restored
 unchanged 0 'complete already' restore --resume "$undo" "$emden"
 unchanged 1 'it is complete' restore --rollback "$undo" "$emden"
 [[ $err == *"clusnap undo $undo $emden"* ]] || wrong "the way back is not told: $err"
-sound_undo "$undo" done
+sound_undo "$undo" 'done'
 expect 0 'undone: every file is as it was before' undo "$undo" "$emden"
 [[ $out == *"  as before  $emden/Windows/Cluster/CLUSDB"* ]] || wrong "not which files: $out"
 is_old undo
@@ -43,7 +43,7 @@ done
 unchanged 1 'there is nothing to undo' restore --rollback "$undo"
 expect 0 'what was interrupted is done' restore --resume "$undo"
 is_new "restored once more"
-sound_undo "$undo" done
+sound_undo "$undo" 'done'
 expect 0 undone undo "$undo/"
 is_old "undone once more"
 result "a complete restore: --resume 0, --rollback 1, undo, and the same again"

@@ -97,21 +97,12 @@ void cmd_snapshot_print(struct cmd *cmd, const char *path, const struct verdict 
 /* What is not in the snapshot, or is open to others, is said even with --quiet. */
 static bool matters(const char *code)
 {
-	static const char *const codes[] = { "not-a-member",
-		                             "clusdb-missing",
-		                             "clusdb-damaged",
-		                             "clusdb-dirty",
-		                             "hive-missing",
-		                             "hive-dirty",
-		                             "hive-damaged",
-		                             "checkpoint-hive-damaged",
-		                             "log-gap",
-		                             "replaced-other",
-		                             "replaced-newer",
-		                             "not-private",
-		                             "old-not-removed",
-		                             "log-torn",
-		                             "restore-unfinished" };
+	static const char *const codes[] = {
+		"not-a-member",    "clusdb-missing", "clusdb-damaged",    "clusdb-dirty",
+		"hive-missing",    "hive-dirty",     "hive-damaged",      "checkpoint-hive-damaged",
+		"log-gap",         "replaced-other", "replaced-newer",    "not-private",
+		"old-not-removed", "log-torn",       "restore-unfinished"
+	};
 
 	for (unsigned i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
 		if (strcmp(codes[i], code) == 0)
