@@ -144,7 +144,7 @@ static void planning_runs_out_of_memory(void **state)
 	if (!plan(&files, &err))
 		fail_msg("%s", err.text);
 	assert_in_range(files, 5, 20);
-	points = allocfail_run(plan, &files, ALLOCFAIL_SPARSE);
+	points = allocfail_run(plan, &files, ALLOCFAIL_SPARSER);
 	print_message("# %d failures\n", points);
 	assert_in_range(points, 200, 100000);
 }
