@@ -103,7 +103,9 @@ static const char *judge(bool done, const struct error *err, unsigned flags, siz
 
 static long step(long round, unsigned flags)
 {
-	return flags & ALLOCFAIL_SPARSE && round >= 100 ? (long)testing_rounds(7, 29) : 1;
+	if (round < 100 || !(flags & (ALLOCFAIL_SPARSE | ALLOCFAIL_SPARSER)))
+		return 1;
+	return (long)(flags & ALLOCFAIL_SPARSER ? testing_rounds(23, 97) : testing_rounds(7, 29));
 }
 
 int allocfail_run(allocfail_body *body, void *data, unsigned flags)

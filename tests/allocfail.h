@@ -28,6 +28,7 @@ typedef bool allocfail_body(void *data, struct error *err);
 enum {
 	ALLOCFAIL_ANY_KIND = 1, /* the kind of the error is the body's own affair */
 	ALLOCFAIL_SPARSE = 2,   /* for long bodies: behind the 100th only every 7th */
+	ALLOCFAIL_SPARSER = 4,  /* for very long ones: every 23rd */
 };
 
 /* The number of failures tried, or -1 after saying what was wrong. */

@@ -30,7 +30,7 @@ erased() { # FILE COPY: the same but for the first sector, which is zeros
 node_restore() { # HOW: on a fresh disk
 	local how=$1 cluster=$emden/Windows/Cluster old listed kept undo number=1 name
 	local hive=$cluster/CLUSDB logs=(CLUSDB.LOG1 clusdb.log2) gone
-	gone=(CLUSDB.blf "CLUSDB{a-b}.TM.blf" "CLUSDB.1.container" CLUSDB.2.regtrans-ms)
+	gone=(CLUSDB.blf 'CLUSDB{a-b}.TM.blf' CLUSDB.1.container CLUSDB.2.regtrans-ms)
 	"$make_disks" || return
 	rm -f "$cluster"/CLUSDB.LOG*
 	head -c 5000 /dev/urandom >"$cluster/CLUSDB.LOG1"
@@ -49,11 +49,12 @@ node_restore() { # HOW: on a fresh disk
 	expect 0 'would be restored' restore --dry-run "$snapshot19" "$emden"
 	[ "$old" = "$(bytes "$emden")" ] || wrong "$how: a dry run changed something"
 	[ "$(undos "$snapshot19.undo")" -eq 0 ] || wrong "$how: a dry run made an undo directory"
-	listed=$(find "$cluster" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort | grep -vE 'blf|container|regtrans')
-	[ "$how" != deleted ] || listed=$(LC_ALL=C sort <<<"$listed"$'\nCLUSDB')
+	listed=$(find "$cluster" -mindepth 1 ! -name '*.blf' ! -name '*.container' ! -name '*.regtrans-ms' -printf '%f\n')
+	[ "$how" != deleted ] || listed+=$'\nCLUSDB'
 	expect 0 'restored' restore "$snapshot19" "$emden"
 	same_tree "$hive" "$snapshot19/chk0001.tmp" "$how"
-	[ "$(LC_ALL=C ls "$cluster")" = "$(LC_ALL=C sort <<<"$listed")" ] || wrong "$how: names: $(ls "$cluster")"
+	[ "$(find "$cluster" -mindepth 1 -printf '%f\n' | sort)" = "$(sort <<<"$listed")" ] ||
+		wrong "$how: names: $(ls "$cluster")"
 	for name in "${logs[@]}"; do
 		erased "$cluster/$name" "$work/old/$name" || wrong "$how: $name is not erased"
 	done

@@ -163,10 +163,12 @@ failing='fsync:EIO pwrite64:EIO,ENOSPC ftruncate:EIO unlinkat:EIO mkdirat:ENOSPC
 
 for mode in node all; do
 	choose $mode
+	step=3 errors=5
+	[ $mode = node ] || step=6 errors=11 # more of the same steps
 	what=restore wanted=$new
 	prepare() { before; }
-	sweep "$mode, restore, killed" $([ $mode = node ] && echo 4 || echo 9) "$killed" restore "${arguments[@]}"
-	sweep "$mode, restore, each call fails" $([ $mode = node ] && echo 7 || echo 16) "$failing" restore "${arguments[@]}"
+	sweep "$mode, restore, killed" $step "$killed" restore "${arguments[@]}"
+	sweep "$mode, restore, each call fails" $errors "$failing" restore "${arguments[@]}"
 	if [ $mode = node ]; then
 		fault_from=$(first_open restore "${arguments[@]}")
 		sweep "$mode, restore, each open fails from when it begins to write" 9 openat:EIO restore "${arguments[@]}"
@@ -185,16 +187,16 @@ for mode in node all; do
 	prepare() { load middle; }
 	undo=$(undo_of "$work/undo")
 	what=resume wanted=$new
-	sweep "$mode, --resume, killed or failing" $([ $mode = node ] && echo 4 || echo 9) \
+	sweep "$mode, --resume, killed or failing" $step \
 		'pwrite64 fsync ftruncate unlinkat pwrite64:EIO fsync:EIO ftruncate:ENOSPC unlinkat:EIO' restore --resume "$undo"
 	what=rollback wanted=$old
-	sweep "$mode, --rollback, killed or failing" $([ $mode = node ] && echo 4 || echo 9) \
+	sweep "$mode, --rollback, killed or failing" $step \
 		'pwrite64 fsync ftruncate pwrite64:EIO fsync:EIO ftruncate:ENOSPC' restore --rollback "$undo"
 
 	prepare() { load new; }
 	prepare
 	what=undo
-	sweep "$mode, undo, killed or failing" $([ $mode = node ] && echo 4 || echo 9) \
+	sweep "$mode, undo, killed or failing" $step \
 		'pwrite64 fsync ftruncate unlinkat openat pwrite64:EIO fsync:EIO unlinkat:EIO' undo "$(undo_of "$work/undo")"
 done
 echo "1..$number"

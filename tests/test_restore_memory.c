@@ -144,7 +144,7 @@ static void planning_runs_out_of_memory(void **state)
 	if (!plan(&files, &err))
 		fail_msg("%s", err.text);
 	assert_in_range(files, 5, 20);
-	points = allocfail_run(plan, &files, ALLOCFAIL_SPARSE);
+	points = allocfail_run(plan, &files, ALLOCFAIL_SPARSER);
 	print_message("# %d failures\n", points);
 	assert_in_range(points, 200, 100000);
 }
@@ -320,7 +320,7 @@ static bool again_body(void *data, struct error *err)
 
 static void going_on_runs_out_of_memory(void **state)
 {
-	static const enum again all[] = { AGAIN_RESUME, AGAIN_ROLLBACK, AGAIN_UNDO };
+	static const enum again all[] = { AGAIN_UNDO, AGAIN_RESUME, AGAIN_ROLLBACK };
 	TALLOC_CTX *tmp = talloc_new(NULL);
 	struct paths paths;
 	struct restore_options options = options_of(&paths);
@@ -335,7 +335,7 @@ static void going_on_runs_out_of_memory(void **state)
 	     strncmp(list[made_first].path, paths.target, strlen(paths.target)) != 0;)
 		made_first++;
 	assert_true((size_t)made_first + INTERRUPTED < count);
-	for (int i = 0; i < 3; i++) {
+	for (uint64_t i = 0; i < testing_rounds(3, 1); i++) {
 		enum again what = all[i];
 		int points = allocfail_run(again_body, &what, ALLOCFAIL_SPARSE);
 
