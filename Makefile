@@ -10,7 +10,7 @@
 #   make deps        install the missing Debian packages (as root, or with sudo)
 #   make clean       remove build/
 #
-# DISKS=no builds without libfsntfs and libbfio: disks must then be mounted to be read.
+# DISKS=no builds without libfsntfs, libvshadow and libbfio: disks must then be mounted to be read.
 #
 # Variables: CC, CFLAGS, SAN=address,undefined (builds in its own folder), WERROR=1, V=1,
 # WRAPPER="valgrind ..." (put before every test program), PREFIX, DESTDIR.
@@ -29,7 +29,7 @@ Q := $(if $(V),,@)
 
 ifneq ($(MAKECMDGOALS),deps)
 ifneq ($(MAKECMDGOALS),clean)
-packages := hivex talloc zlib nettle jansson smartcols $(if $(disks),libfsntfs libbfio)
+packages := hivex talloc zlib nettle jansson smartcols $(if $(disks),libfsntfs libbfio libvshadow)
 pkg_cflags := $(shell $(PKG_CONFIG) --cflags $(packages) 2>/dev/null)
 pkg_libs := $(shell $(PKG_CONFIG) --libs $(packages) 2>/dev/null)
 endif
@@ -45,9 +45,9 @@ link := $(CC) $(sanitize) $(CFLAGS) $(LDFLAGS) -pthread
 
 library_sources := $(filter-out snapshot/cmd/%,$(wildcard $(addsuffix /*.c,hive checkpoint snapshot) \
 	$(addsuffix /*/*.c,checkpoint snapshot)))
-# What calls libfsntfs; without it ntfs_none.c says so instead, which is empty otherwise.
+# What calls these libraries; without them ntfs_none.c and shadow_none.c, which are empty otherwise.
 ifeq ($(disks),)
-library_sources := $(filter-out $(addprefix checkpoint/disk/ntfs,.c _file.c),\
+library_sources := $(filter-out $(addprefix checkpoint/disk/,ntfs.c ntfs_file.c medium_io.c shadow.c),\
 	$(library_sources))
 endif
 library := $(patsubst %.c,$(BUILD)/%.o,$(library_sources))
@@ -141,7 +141,7 @@ install: all
 	for header in $(headers); do \
 		install -D -m 644 $$header '$(DESTDIR)$(PREFIX)/include/clusnap/'$$header; done
 	sed -e 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' \
-		-e 's|@DISKS@|$(if $(disks), libfsntfs libbfio)|' clusnap.pc.in \
+		-e 's|@DISKS@|$(if $(disks), libfsntfs libbfio libvshadow)|' clusnap.pc.in \
 		> '$(DESTDIR)$(PREFIX)/lib/pkgconfig/clusnap.pc'
 
 clean:

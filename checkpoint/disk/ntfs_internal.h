@@ -2,28 +2,17 @@
 #ifndef CHECKPOINT_DISK_NTFS_INTERNAL_H
 #define CHECKPOINT_DISK_NTFS_INTERNAL_H
 
+#include "checkpoint/disk/medium_io.h"
 #include "checkpoint/disk/ntfs_record.h"
 
 #define LIBFSNTFS_HAVE_BFIO 1
-#include <libbfio.h>
 #include <libfsntfs.h>
-
-/* What libfsntfs reads through. */
-struct ntfs_io {
-	struct medium *medium;
-	uint64_t at;
-	uint64_t left;    /* bytes that may still be read */
-	bool exhausted;   /* more than these were asked for */
-	bool suspect;     /* that happened before */
-	bool failed;      /* the medium could not be read */
-	struct error why; /* then */
-};
 
 struct ntfs_kept; /* a listing that was read, of ntfs_list.c */
 
 struct ntfs {
 	struct boot boot;
-	struct ntfs_io io;
+	struct medium_io io; /* what libfsntfs reads through */
 	libbfio_handle_t *handle;
 	libfsntfs_volume_t *volume;
 	libfsntfs_file_entry_t *mft;

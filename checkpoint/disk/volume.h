@@ -58,6 +58,12 @@ struct volume *volume_of_medium(TALLOC_CTX *ctx, struct medium *medium, struct e
 bool volume_is_raw(const struct volume *volume);
 
 /*
+ * What the volume lies on, opened for reading, on CTX: of a raw one its device or image, of a
+ * mounted one what is mounted, if that is NTFS and can be opened. NULL if it cannot be had.
+ */
+struct medium *volume_medium(TALLOC_CTX *ctx, const struct volume *volume);
+
+/*
  * The serial number of the NTFS volume: of a raw one from its boot sector, of a mounted one from
  * that of the device or image that is mounted there. False if it cannot be known.
  */

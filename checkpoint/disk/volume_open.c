@@ -155,29 +155,39 @@ struct ntfs *volume_ntfs(const struct volume *volume)
 
 struct wanted {
 	uint64_t device; /* of the directory */
-	uint64_t serial;
-	bool known;
+	TALLOC_CTX *ctx;
+	struct medium *medium; /* NULL: not found */
+	struct boot boot;
 };
 
-/* Is this where the volume is mounted? Then its source says which volume it is. */
-static bool take_serial(void *data, const struct mountinfo *mount)
+/* Is this where the volume is mounted? Then its source is the volume. */
+static bool take_source(void *data, const struct mountinfo *mount)
 {
 	struct wanted *wanted = data;
 	enum volume_form form;
 	struct medium *medium;
 	struct error ignored;
-	struct boot boot;
-	TALLOC_CTX *tmp;
 
 	if (mount->device != wanted->device || mount->source[0] != '/')
 		return true;
-	tmp = talloc_new(NULL);
-	wanted->known = tmp && look(tmp, mount->source, &form, &medium, &boot, &ignored) &&
-	                form == VOLUME_RAW;
-	if (wanted->known)
-		wanted->serial = boot.serial;
-	talloc_free(tmp);
-	return !wanted->known;
+	if (!look(wanted->ctx, mount->source, &form, &medium, &wanted->boot, &ignored))
+		return true;
+	if (form == VOLUME_RAW)
+		wanted->medium = medium;
+	else
+		talloc_free(medium);
+	return !wanted->medium;
+}
+
+struct medium *volume_medium(TALLOC_CTX *ctx, const struct volume *volume)
+{
+	struct wanted wanted = { .device = volume->top.device, .ctx = ctx };
+	struct error ignored;
+
+	if (volume->top.ntfs)
+		return medium_open(ctx, volume->path, &ignored);
+	(void)mountinfo_each(take_source, &wanted);
+	return wanted.medium;
 }
 
 bool volume_serial(struct volume *volume, uint64_t *serial)
@@ -188,7 +198,11 @@ bool volume_serial(struct volume *volume, uint64_t *serial)
 		*serial = ntfs_boot(volume->top.ntfs)->serial;
 		return true;
 	}
-	if (mountinfo_each(take_serial, &wanted) && wanted.known)
-		*serial = wanted.serial;
-	return wanted.known;
+	wanted.ctx = talloc_new(NULL);
+	if (wanted.ctx)
+		(void)mountinfo_each(take_source, &wanted);
+	if (wanted.medium)
+		*serial = wanted.boot.serial;
+	talloc_free(wanted.ctx);
+	return wanted.medium != NULL;
 }

@@ -146,5 +146,5 @@ bool restore_name(struct restore *r, struct error *err)
 	return name_disk(r, UNDO_SYSTEM, r->options->target, r->target.system->volume, NULL, err) &&
 	       (!uses_quorum(&r->undo) || name_disk(r, UNDO_QUORUM, r->options->quorum,
 	                                            r->quorum->volume, r->quorum->folder, err)) &&
-	       name_parent(r, err);
+	       restore_shadows(r, err) && name_parent(r, err);
 }

@@ -22,6 +22,7 @@ static const char *const names[] = {
 	"running",             /* the volume is somebody else's: Windows may be running on it */
 	"no-quorum-disk",      /* authoritative, first generation: its log would win */
 	"volume-dirty",        /* of a raw volume: it is to be checked, or its journal is open */
+	"shadow-unreadable",   /* shadow copies, which would change, cannot be read */
 	"restore-unfinished",  /* and its undo directory is lost: what is there is the old state */
 	"undo-not-durable",    /* a power cut would take the old files with it */
 	"changed-since",       /* a file is none that a run has left: somebody else changed it */

@@ -87,6 +87,11 @@ bool restore_differs(struct restore *r, const char *what, const struct hive *a,
 /* What the plan calls things by: the source, the time, the disks. */
 bool restore_name(struct restore *r, struct error *err);
 
+/* --- restore_shadow.c --- */
+
+/* What shadow copies show of the files of the plan goes into it. */
+bool restore_shadows(struct restore *r, struct error *err);
+
 /* PATH without links and "..", on r->ctx; as it is if there is nothing. NULL without memory. */
 char *restore_real_path(struct restore *r, const char *path, struct error *err);
 

@@ -49,23 +49,39 @@ char *undo_file_name(TALLOC_CTX *ctx, const struct undo *undo, uint32_t number, 
 	                       slash ? slash + 1 : path);
 }
 
+char *undo_shadow_name(TALLOC_CTX *ctx, const struct undo *undo, uint32_t number)
+{
+	const struct undo_shadow *shadow = &undo->shadows[number];
+	const char *path = undo->files[shadow->file].path, *slash = strrchr(path, '/');
+
+	return talloc_asprintf(ctx, "shadow/%u-%u-%s", shadow->store, shadow->file + 1,
+	                       slash ? slash + 1 : path);
+}
+
+/* TEXT, and the line of a file. NULL without memory. */
+static char *add_sum(char *text, const struct undo_content *content, const char *name)
+{
+	char hex[DIGEST_HEX];
+
+	if (!text || !name)
+		return NULL;
+	digest_hex(content->digest, hex);
+	return talloc_asprintf_append(text, "%s  %s\n", hex, name);
+}
+
 char *undo_sums(TALLOC_CTX *ctx, const struct undo *undo)
 {
-	char *text = talloc_strdup(ctx, ""), hex[DIGEST_HEX];
+	char *text = talloc_strdup(ctx, "");
 
-	for (uint32_t i = 0; i < undo->count; i++) {
-		for (unsigned when = 0; text && when < UNDO_WHENS; when++) {
-			char *name;
-
-			if (!undo_has_file(&undo->files[i], when))
-				continue;
-			name = undo_file_name(text, undo, i, when);
-			if (!name)
-				return NULL;
-			digest_hex(undo->files[i].content[when].digest, hex);
-			text = talloc_asprintf_append(text, "%s  %s\n", hex, name);
+	for (uint32_t i = 0; text && i < undo->count; i++) {
+		for (unsigned when = 0; when < UNDO_WHENS; when++) {
+			if (undo_has_file(&undo->files[i], when))
+				text = add_sum(text, &undo->files[i].content[when],
+				               undo_file_name(ctx, undo, i, when));
 		}
 	}
+	for (uint32_t i = 0; text && i < undo->shadow_count; i++)
+		text = add_sum(text, &undo->shadows[i].content, undo_shadow_name(ctx, undo, i));
 	return text ? talloc_asprintf_append(text, "%s  %s\n", undo->id, UNDO_PLAN_NAME) : NULL;
 }
 

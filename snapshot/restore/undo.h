@@ -5,6 +5,7 @@
  *	old/N-NAME	the bytes of file N as they were
  *	recovered/N-NAME	a dirty hive with its logs applied, as Windows would load it
  *	new/N-NAME	the bytes that it gets
+ *	shadow/S-N-NAME	what shadow copy S of the volume shows of it, where that is another file
  *	SHA256SUMS	of all these, plan.json last (`sha256sum -c` understands it)
  *	state		"done TIME" or "undone TIME"; a note for people, nothing depends on it
  *
@@ -26,6 +27,7 @@
 #define UNDO_PLAN_NAME "plan.json"
 #define UNDO_SUMS_NAME "SHA256SUMS"
 #define UNDO_STATE_NAME "state"
+#define UNDO_SHADOWS_MAX 65536u
 #define UNDO_FILES_MAX 4096u /* files of one plan; a quorum disk has some hundred */
 
 enum undo_volume { UNDO_SYSTEM, UNDO_QUORUM, UNDO_VOLUMES };
@@ -58,6 +60,17 @@ struct undo_file {
 	struct target_attributes attributes; /* of the old file */
 };
 
+/*
+ * What a shadow copy of the volume shows of a file, where that is not what the file is: writing
+ * past Windows changes what it shows. It is kept, and never written back.
+ */
+struct undo_shadow {
+	uint32_t file;    /* its number in the plan, from 0 */
+	uint32_t store;   /* of the shadow copy, from 1 */
+	uint64_t created; /* FILETIME of the shadow copy */
+	struct undo_content content;
+};
+
 /* What was asked for. The plan holds the first four. */
 struct undo_request {
 	char *source;      /* SNAPSHOT, SYSTEM or hive file, or the .reg file of an edit */
@@ -88,6 +101,8 @@ struct undo {
 	struct undo_disk disks[UNDO_VOLUMES];
 	struct undo_file *files; /* docs/undo.md, Order */
 	uint32_t count;
+	struct undo_shadow *shadows;
+	uint32_t shadow_count;
 	char id[DIGEST_HEX]; /* SHA-256 of plan.json: the name of this undo directory */
 	char *state;         /* the first line of `state`, or "" */
 };
@@ -108,6 +123,8 @@ enum undo_action undo_action_of(const struct undo_file *file);
 bool undo_has_file(const struct undo_file *file, enum undo_when when);
 char *undo_file_name(TALLOC_CTX *ctx, const struct undo *undo, uint32_t number,
                      enum undo_when when);
+
+char *undo_shadow_name(TALLOC_CTX *ctx, const struct undo *undo, uint32_t number);
 
 /* The text of SHA256SUMS, on CTX; NULL without memory. */
 char *undo_sums(TALLOC_CTX *ctx, const struct undo *undo);

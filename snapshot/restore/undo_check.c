@@ -117,11 +117,29 @@ static bool check_files(const struct undo *undo, struct error *err)
 	return done;
 }
 
+/* Each is another file in the undo directory. */
+static bool check_shadows(const struct undo *undo, struct error *err)
+{
+	for (uint32_t i = 0; i < undo->shadow_count; i++) {
+		const struct undo_shadow *one = &undo->shadows[i], *before = one - 1;
+
+		if (one->file >= undo->count || !one->content.present ||
+		    one->content.size > SIZE_LIMIT ||
+		    (i > 0 && (before->store > one->store ||
+		               (before->store == one->store && before->file >= one->file))))
+			return error_set(err, ERROR_SOURCE,
+			                 "shadows: number %u is of no file, has no content, or is "
+			                 "out of order",
+			                 i + 1);
+	}
+	return true;
+}
+
 bool undo_check(const struct undo *undo, struct error *err)
 {
 	bool used[UNDO_VOLUMES] = { 0 };
 
-	if (!check_files(undo, err))
+	if (!check_files(undo, err) || !check_shadows(undo, err))
 		return false;
 	for (uint32_t i = 0; i < undo->count; i++)
 		used[undo->files[i].volume] = true;

@@ -87,6 +87,22 @@ static json_t *file_json(const struct undo_file *file)
 	return object;
 }
 
+static json_t *shadows_json(const struct undo *undo)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < undo->shadow_count; i++) {
+		const struct undo_shadow *one = &undo->shadows[i];
+
+		json_array_append_new(list, json_pack("{s:I,s:I,s:I,s:o}", "file",
+		                                      (json_int_t)one->file + 1, "store",
+		                                      (json_int_t)one->store, "created",
+		                                      (json_int_t)one->created, "content",
+		                                      content_json(&one->content)));
+	}
+	return list;
+}
+
 static json_t *disk_json(const struct undo_disk *disk)
 {
 	char serial[17];
@@ -123,13 +139,14 @@ struct bytes undo_plan_write(TALLOC_CTX *ctx, const struct undo *undo, struct er
 
 	for (uint32_t i = 0; i < undo->count; i++)
 		json_array_append_new(files, file_json(&undo->files[i]));
-	plan = json_pack("{s:s,s:i,s:s,s:o,s:s,s:o,s:i,s:s,s:o,s:o,s:o,s:o}", "format", UNDO_FORMAT,
-	                 "version", UNDO_VERSION, "begun", undo->begun, "host",
+	plan = json_pack("{s:s,s:i,s:s,s:o,s:s,s:o,s:i,s:s,s:o,s:o,s:o,s:o,s:o}", "format",
+	                 UNDO_FORMAT, "version", UNDO_VERSION, "begun", undo->begun, "host",
 	                 text_json(undo->host), "command", undo->command, "node",
 	                 text_json(undo->node), "generation", (int)undo->generation, "snapshot",
 	                 undo->snapshot, "request", request_json(&undo->request), "system",
 	                 disk_json(&undo->disks[UNDO_SYSTEM]), "quorum",
-	                 disk_json(&undo->disks[UNDO_QUORUM]), "files", files);
+	                 disk_json(&undo->disks[UNDO_QUORUM]), "files", files, "shadows",
+	                 shadows_json(undo));
 	if (plan)
 		text = json_dumps(plan, JSON_INDENT(1));
 	if (text && json_array_size(files) == undo->count && says(text, plan))

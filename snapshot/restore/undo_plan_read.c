@@ -178,6 +178,42 @@ static void read_files(struct reader *r, json_t *value, struct undo *undo)
 	undo->count = (uint32_t)count;
 }
 
+static void read_shadow(struct reader *r, json_t *value, struct undo_shadow *shadow)
+{
+	json_int_t file, store, created;
+	json_t *content;
+
+	if (!unpack(r, value, "shadows", "{s:I,s:I,s:I,s:o}", "file", &file, "store", &store,
+	            "created", &created, "content", &content))
+		return;
+	if (file < 1 || file > UNDO_FILES_MAX || store < 1 || store > INT32_MAX || created < 0) {
+		wrong(r, "shadows", "has a number that cannot be");
+		return;
+	}
+	shadow->file = (uint32_t)file - 1;
+	shadow->store = (uint32_t)store;
+	shadow->created = (uint64_t)created;
+	read_content(r, content, "shadows", &shadow->content);
+}
+
+static void read_shadows(struct reader *r, json_t *value, struct undo *undo)
+{
+	size_t count = json_array_size(value); /* 0 if it is no list */
+
+	if (!json_is_array(value) || count > UNDO_SHADOWS_MAX) {
+		wrong(r, "shadows", "is no list, or too long");
+		return;
+	}
+	undo->shadows = talloc_zero_array(r->ctx, struct undo_shadow, (unsigned)count + 1);
+	if (!undo->shadows) {
+		no_memory(r);
+		return;
+	}
+	for (size_t i = 0; i < count && !r->failed; i++)
+		read_shadow(r, json_array_get(value, i), &undo->shadows[i]);
+	undo->shadow_count = (uint32_t)count;
+}
+
 static void read_disk(struct reader *r, json_t *value, const char *what, struct undo_disk *disk)
 {
 	json_t *serial, *folder;
@@ -216,7 +252,7 @@ static void read_plan(struct reader *r, json_t *plan, struct undo *undo)
 	const char *format, *begun, *host, *command, *node, *snapshot;
 	const json_t *first = json_object_get(plan, "format"),
 		     *second = json_object_get(plan, "version");
-	json_t *request, *system, *quorum, *files;
+	json_t *request, *system, *quorum, *files, *shadows;
 	int version, generation;
 
 	if (!json_is_string(first) || strcmp(json_string_value(first), UNDO_FORMAT) != 0 ||
@@ -228,11 +264,11 @@ static void read_plan(struct reader *r, json_t *plan, struct undo *undo)
 		wrong(r, "version", "is not 1: a later clusnap has made it, take that");
 		return;
 	}
-	if (!unpack(r, plan, "the plan", "{s:s,s:i,s:s,s:s,s:s,s:s,s:i,s:s,s:o,s:o,s:o,s:o}",
+	if (!unpack(r, plan, "the plan", "{s:s,s:i,s:s,s:s,s:s,s:s,s:i,s:s,s:o,s:o,s:o,s:o,s:o}",
 	            "format", &format, "version", &version, "begun", &begun, "host", &host,
 	            "command", &command, "node", &node, "generation", &generation, "snapshot",
 	            &snapshot, "request", &request, "system", &system, "quorum", &quorum, "files",
-	            &files))
+	            &files, "shadows", &shadows))
 		return;
 	undo->begun = copy(r, begun);
 	undo->host = copy(r, host);
@@ -244,6 +280,7 @@ static void read_plan(struct reader *r, json_t *plan, struct undo *undo)
 	read_disk(r, system, "system", &undo->disks[UNDO_SYSTEM]);
 	read_disk(r, quorum, "quorum", &undo->disks[UNDO_QUORUM]);
 	read_files(r, files, undo);
+	read_shadows(r, shadows, undo);
 }
 
 /*

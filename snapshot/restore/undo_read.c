@@ -33,11 +33,9 @@ static bool read_plan(TALLOC_CTX *ctx, int fd, struct undo *undo, struct error *
 	                 ": is not the list of checksums that belongs to this " UNDO_PLAN_NAME);
 }
 
-static bool read_content(TALLOC_CTX *ctx, int fd, struct undo *undo, uint32_t number,
-                         enum undo_when when, struct error *err)
+static bool read_content(TALLOC_CTX *ctx, int fd, const char *name, struct undo_content *content,
+                         struct error *err)
 {
-	struct undo_content *content = &undo->files[number].content[when];
-	char *name = undo_file_name(ctx, undo, number, when);
 	uint8_t digest[DIGEST_SIZE];
 	struct image *image;
 
@@ -82,7 +80,9 @@ static bool read_one(TALLOC_CTX *ctx, int fd, struct undo *undo, uint32_t number
 	struct undo_file *file = &undo->files[number];
 
 	for (unsigned when = 0; when < UNDO_WHENS; when++) {
-		if (undo_has_file(file, when) && !read_content(ctx, fd, undo, number, when, err))
+		if (undo_has_file(file, when) &&
+		    !read_content(ctx, fd, undo_file_name(ctx, undo, number, when),
+		                  &file->content[when], err))
 			return false;
 	}
 	return file->action != UNDO_ERASE || erased(ctx, file, err);
@@ -101,6 +101,23 @@ static bool read_contents(TALLOC_CTX *ctx, int fd, enum undo_how how, struct und
 		talloc_free(tmp);
 		for (unsigned when = 0; how == UNDO_VERIFIED && when < UNDO_WHENS; when++)
 			undo->files[i].content[when].image = NULL;
+		if (!done)
+			return false;
+	}
+	return true;
+}
+
+/* They are kept for people: looked at, and not held. */
+static bool check_shadows(int fd, struct undo *undo, struct error *err)
+{
+	for (uint32_t i = 0; i < undo->shadow_count; i++) {
+		TALLOC_CTX *tmp = talloc_new(NULL);
+		bool done = tmp ? read_content(tmp, fd, undo_shadow_name(tmp, undo, i),
+		                               &undo->shadows[i].content, err)
+		                : error_memory(err);
+
+		undo->shadows[i].content.image = NULL;
+		talloc_free(tmp);
 		if (!done)
 			return false;
 	}
@@ -131,7 +148,8 @@ bool undo_read(TALLOC_CTX *ctx, const char *path, enum undo_how how, struct undo
 		free(real);
 		return error_errno(err, ERROR_SOURCE, "%s", path);
 	}
-	done = read_plan(ctx, fd, undo, err) && read_contents(ctx, fd, how, undo, err);
+	done = read_plan(ctx, fd, undo, err) && read_contents(ctx, fd, how, undo, err) &&
+	       check_shadows(fd, undo, err);
 	if (done) {
 		undo->path = talloc_strdup(ctx, real ? real : path);
 		read_state(ctx, fd, undo);

@@ -108,6 +108,20 @@ static bool write_files(TALLOC_CTX *tmp, struct publish_dir *dir, const struct u
 	return true;
 }
 
+static bool write_shadows(TALLOC_CTX *tmp, struct publish_dir *dir, const struct undo *undo,
+                          struct error *err)
+{
+	for (uint32_t i = 0; i < undo->shadow_count; i++) {
+		char *name = undo_shadow_name(tmp, undo, i);
+
+		if (!name)
+			return error_memory(err);
+		if (!publish_dir_file(dir, name, undo->shadows[i].content.image->bytes, err))
+			return false;
+	}
+	return true;
+}
+
 static bool write_all(TALLOC_CTX *tmp, struct publish_dir *dir, struct undo *undo,
                       struct error *err)
 {
@@ -116,6 +130,7 @@ static bool write_all(TALLOC_CTX *tmp, struct publish_dir *dir, struct undo *und
 	char *sums;
 
 	if (!plan.data || !write_files(tmp, dir, undo, err) ||
+	    !write_shadows(tmp, dir, undo, err) ||
 	    !publish_dir_file(dir, UNDO_PLAN_NAME, plan, err))
 		return false;
 	digest_bytes(plan, digest);
