@@ -30,16 +30,21 @@ static int make_directory(void **state)
 /* What this program has mounted goes with its namespace, but the directories must be free. */
 static int remove_directory(void **state)
 {
+	char *gone = strdup(directory);
 	static const char *const mounts[] = { "over",  "over tmpfs", "over ext4", "ext4",
 		                              "tmpfs", "ramfs",      NULL };
 
 	for (const char *const *name = mounts; *name; name++) {
 		char *path = talloc_asprintf(NULL, "%s/%s", directory, *name);
 
-		umount2(path, MNT_DETACH);
+		while (umount2(path, MNT_DETACH) == 0) /* some are mounted upon another */
+			;
 		talloc_free(path);
 	}
 	testing_remove(directory);
+	if (access(gone, F_OK) == 0)
+		print_error("%s is left\n", gone);
+	free(gone);
 	return testing_end(state);
 }
 

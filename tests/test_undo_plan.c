@@ -339,6 +339,10 @@ static void the_same_path(void **state)
 	talloc_free(tmp);
 }
 
+/* A form of 8192 bytes. */
+#define FORM "{\"size\": 8192, \"sha256\": \"" DIGITS DIGITS "\"}"
+#define DIGITS "00112233445566778899aabbccddeeff"
+
 static void hostile_values(void **state)
 {
 	static const struct {
@@ -373,6 +377,13 @@ static void hostile_values(void **state)
 		{ "CLUSDB", "\"size\": 12288", "\"size\": 9223372036854775808", "is no JSON" },
 		{ "\"recovered\"", "\"size\": 16384", "\"size\": 12287", "between old and new" },
 		{ "\"recovered\"", "\"size\": 16384", "\"size\": 16385", "between old and new" },
+		{ "CLUSDB.LOG1", "\"recovered\": null", "\"recovered\": " FORM,
+		  "between old and new" },
+		{ "quolog.log", "\"recovered\": null", "\"recovered\": " FORM,
+		  "between old and new" },
+		{ "config/SECURITY", "\"recovered\": null", "\"recovered\": " FORM,
+		  "between old and new" },
+		{ "config/SOFTWARE", "\"recovered\": null", "\"recovered\": " FORM, NULL },
 		{ "\"sha256\"", ": \"", ": \"0", "hexadecimal" },
 		{ "\"sha256\"", ": \"", ": \"00", "no SHA-256" },
 		{ "\"sha256\"", ": \"", ": \"A", "hexadecimal" },
