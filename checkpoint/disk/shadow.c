@@ -15,16 +15,24 @@ struct shadow {
 	libbfio_handle_t *handle;
 	libvshadow_volume_t *volume;
 	uint32_t count;
+	struct shadow_copy *copies; /* those that are open */
 };
 
 /* One shadow copy: what its medium reads from. */
 struct shadow_copy {
-	struct shadow *shadow;
+	struct shadow *shadow; /* NULL: it was freed */
 	libvshadow_store_t *store;
+	struct shadow_copy *next;
 };
 
+/* A store must be freed before its volume, and talloc frees in any order. */
 static int shadow_close(struct shadow *shadow)
 {
+	for (struct shadow_copy *copy = shadow->copies; copy; copy = copy->next) {
+		if (copy->store)
+			libvshadow_store_free(&copy->store, NULL);
+		copy->shadow = NULL;
+	}
 	if (shadow->volume)
 		libvshadow_volume_free(&shadow->volume, NULL);
 	if (shadow->handle)
@@ -116,6 +124,12 @@ uint64_t shadow_created(struct shadow *shadow, uint32_t number)
 
 static int copy_close(struct shadow_copy *copy)
 {
+	struct shadow_copy **at = copy->shadow ? &copy->shadow->copies : NULL;
+
+	while (at && *at != copy)
+		at = &(*at)->next;
+	if (at)
+		*at = copy->next;
 	if (copy->store)
 		libvshadow_store_free(&copy->store, NULL);
 	return 0;
@@ -128,6 +142,8 @@ static bool copy_read(struct medium *medium, uint64_t offset, void *buffer, size
 	libvshadow_error_t *error = NULL;
 	uint8_t *to = buffer;
 
+	if (!copy->shadow)
+		return error_set(err, ERROR_INTERNAL, "the shadow copies were closed");
 	medium_io_begin(&copy->shadow->io, size);
 	while (size) {
 		ssize_t got = libvshadow_store_read_buffer_at_offset(copy->store, to, size,
@@ -203,6 +219,8 @@ struct medium *shadow_medium(TALLOC_CTX *ctx, struct shadow *shadow, uint32_t nu
 		return NULL;
 	}
 	copy->shadow = shadow;
+	copy->next = shadow->copies;
+	shadow->copies = copy;
 	talloc_set_destructor(copy, copy_close);
 	medium->data = copy;
 	if (open_copy(shadow, number, medium, err))
