@@ -44,10 +44,15 @@ bool target_attributes(TALLOC_CTX *ctx, const struct target *target,
 	       error_memory(err);
 }
 
+/* What is so already is not set: on NTFS each of these writes what is no file's data. */
 static void set(const struct target *target, const char *name, struct bytes value)
 {
-	if (value.size)
+	struct bytes now;
+	TALLOC_CTX *tmp = talloc_new(NULL);
+
+	if (value.size && tmp && (!get(tmp, target, name, &now) || !bytes_equal(now, value)))
 		(void)!fsetxattr(target->fd, name, value.data, value.size, 0);
+	talloc_free(tmp);
 }
 
 /* The descriptor comes after owner and mode, which those that map them would write into it. */
@@ -55,11 +60,14 @@ void target_set_attributes(struct target *target, const struct target_attributes
 {
 	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT },
 		                     { attributes->seconds, (long)attributes->nanoseconds } };
+	struct stat st;
 
-	if (!attributes->known || target->raw)
+	if (!attributes->known || target->raw || fstat(target->fd, &st) != 0)
 		return;
-	(void)!fchown(target->fd, attributes->uid, attributes->gid);
-	(void)!fchmod(target->fd, attributes->mode & 07777);
+	if (st.st_uid != attributes->uid || st.st_gid != attributes->gid)
+		(void)!fchown(target->fd, attributes->uid, attributes->gid);
+	if ((st.st_mode & 07777) != (attributes->mode & 07777))
+		(void)!fchmod(target->fd, attributes->mode & 07777);
 	set(target, "system.ntfs_acl", attributes->acl);
 	set(target, "system.ntfs_attrib", attributes->attrib);
 	(void)futimens(target->fd, times);
