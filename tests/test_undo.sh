@@ -256,7 +256,7 @@ for number in range(1, count + 1):
     files.append({"action": "overwrite", "volume": "system", "path": "MSCS/" + name, "attributes": None,
                   "recovered": None, **contents})
 plan = {"format": "clusnap undo", "version": 1, "begun": "2026-11-28T11:15:00Z", "host": "", "command": "restore",
-        "node": "", "generation": 1, "snapshot": "", "quorum": None, "files": files,
+        "node": "", "generation": 1, "snapshot": "", "quorum": None, "files": files, "shadows": [],
         "request": {"source": None, "sequence": 0, "authoritative": False, "checkpoints": False},
         "system": {"path": disk, "serial": None, "folder": None}}
 sums += put(undo + "/plan.json", json.dumps(plan).encode()) + "  plan.json\n"

@@ -177,9 +177,9 @@ static bool is_complete(struct shadow *shadow, uint32_t number, struct error *er
 			return failed(shadow, &error, "its header cannot be read", err);
 		if (inside == 0)
 			return error_set(err, ERROR_SOURCE,
-			                 "the blocks of shadow copy %u are kept on another volume "
-			                 "(Windows' `vssadmin list shadowstorage` says which)",
-			                 i + 1);
+			                 "it cannot be read: blocks of it or a later one are kept "
+			                 "on another volume "
+			                 "(Windows' `vssadmin list shadowstorage` says which)");
 	}
 	return true;
 }
