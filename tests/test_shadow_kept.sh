@@ -113,6 +113,39 @@ rm -rf "$work/undo"
 unmount
 result "so does one below a directory of the volume"
 
+# --- a node and its quorum disk on one volume ---
+
+next_state() { # TEXT
+	mount_ntfs "$image" || return
+	printf '%s' "$1" | dd of="$mount/kiel/WINNT/Cluster/CLUSDB" bs=1 seek=9000 conv=notrunc status=none
+	printf '%s' "$1" >>"$mount/quorum/MSCS/quolog.log"
+	cp "$mount/kiel/WINNT/Cluster/CLUSDB" "$work/clusdb-$1"
+	cp "$mount/quorum/MSCS/quolog.log" "$work/log-$1"
+	unmount
+}
+image=$work/both.img
+make_ntfs "$image" 24M && mount_ntfs "$image" && python3 "$builder" --reserve 6000000 >"$mount/storage" &&
+	cp -r "$testdata/node-2003" "$mount/kiel" && cp -r "$testdata/quorum-2003" "$mount/quorum" && unmount &&
+	next_state first && cp "$image" "$work/first.img" && next_state second && cp "$image" "$work/second.img" &&
+	next_state third && python3 "$builder" "$image" "$work/first.img" "$work/second.img" >"$work/out" ||
+	wrong "cannot make the volume"
+run backup --quiet "$testdata/node-2003" --quorum "$testdata/quorum-2003" "$work/snapshot-2003"
+for folder in '' /MSCS; do
+	cp "$image" "$work/now.img"
+	mount_ntfs "$work/now.img"
+	expect 0 'shadow-kept: ' restore --authoritative --undo "$work/undo" --quorum "$mount/quorum$folder" \
+		"$work/snapshot-2003" "$mount/kiel"
+	undo=$(undo_of "$work/undo")
+	expect 0 whole verify "$undo"
+	for store in 1/first 2/second; do
+		cmp "$undo"/shadow/${store%/*}-*-CLUSDB "$work/clusdb-${store#*/}" || wrong "CLUSDB of $store"
+		cmp "$undo"/shadow/${store%/*}-*-quolog.log "$work/log-${store#*/}" || wrong "quolog.log of $store"
+	done
+	unmount
+	rm -rf "$work/undo"
+done
+result "so does one to a node and its quorum disk, of both"
+
 # --- the lost database ---
 
 make '' || wrong "cannot make the volume"
