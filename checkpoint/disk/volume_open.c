@@ -194,39 +194,50 @@ static bool take_mount(void *data, const struct mountinfo *mount)
 	return true;
 }
 
+/* NULL with ERROR_NONE where there is no NTFS that can be opened. */
 static struct medium *open_source(TALLOC_CTX *ctx, const struct volume *volume, char **top,
-                                  struct boot *boot)
+                                  struct boot *boot, struct error *err)
 {
 	struct wanted wanted = { .ctx = ctx, .device = volume->top.device };
 	char *real = realpath(volume->path, NULL);
 	struct medium *medium = NULL;
 	enum volume_form form = VOLUME_FILE_ONLY;
-	struct error ignored;
+	bool found;
 
 	wanted.real = real ? real : volume->path;
 	(void)mountinfo_each(take_mount, &wanted);
 	free(real);
 	*top = wanted.top;
-	if (wanted.source && wanted.top &&
-	    look(ctx, wanted.source, &form, &medium, boot, &ignored) && form == VOLUME_RAW)
+	if (wanted.length && (!wanted.source || !wanted.top)) {
+		error_memory(err);
+		return NULL;
+	}
+	found = wanted.length && look(ctx, wanted.source, &form, &medium, boot, err);
+	if (found && form == VOLUME_RAW)
 		return medium;
 	talloc_free(medium);
+	if (found || !wanted.length || err->kind == ERROR_SOURCE)
+		err->kind = ERROR_NONE;
 	return NULL;
 }
 
-struct medium *volume_medium(TALLOC_CTX *ctx, const struct volume *volume, char **top)
+struct medium *volume_medium(TALLOC_CTX *ctx, const struct volume *volume, char **top,
+                             struct error *err)
 {
-	struct error ignored;
 	struct boot boot;
 
 	if (!volume->top.ntfs)
-		return open_source(ctx, volume, top, &boot);
+		return open_source(ctx, volume, top, &boot, err);
 	*top = talloc_strdup(ctx, "");
-	return *top ? medium_open(ctx, volume->path, &ignored) : NULL;
+	if (*top)
+		return medium_open(ctx, volume->path, err);
+	error_memory(err);
+	return NULL;
 }
 
 bool volume_serial(struct volume *volume, uint64_t *serial)
 {
+	struct error ignored;
 	TALLOC_CTX *tmp;
 	struct boot boot;
 	bool known;
@@ -237,7 +248,7 @@ bool volume_serial(struct volume *volume, uint64_t *serial)
 		return true;
 	}
 	tmp = talloc_new(NULL);
-	known = tmp && open_source(tmp, volume, &top, &boot);
+	known = tmp && open_source(tmp, volume, &top, &boot, &ignored);
 	if (known)
 		*serial = boot.serial;
 	talloc_free(tmp);

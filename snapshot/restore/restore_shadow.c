@@ -110,7 +110,7 @@ static bool keep_volume(struct restore *r, enum undo_volume which, struct volume
 	struct look look = { .r = r, .which = which };
 	struct error why = { .kind = ERROR_NONE };
 	char *top = NULL;
-	struct medium *medium = volume_medium(r->ctx, volume, &top);
+	struct medium *medium = volume_medium(r->ctx, volume, &top, &why);
 
 	look.top = top;
 	look.shadow = medium ? shadow_open(r->ctx, medium, &why) : NULL;
