@@ -29,12 +29,14 @@ static void unescape(char *text)
 static bool parse(char *line, struct mountinfo *mount)
 {
 	char *rest = NULL, *word = strtok_r(line, " \n", &rest);
-	char *point = NULL, *type, *source;
+	char *root = NULL, *point = NULL, *type, *source;
 	unsigned major = 0, minor = 0, field = 0;
 
 	for (; word && strcmp(word, "-") != 0; word = strtok_r(NULL, " \n", &rest)) {
 		if (field == 2 && sscanf(word, "%u:%u", &major, &minor) != 2)
 			return false;
+		if (field == 3)
+			root = word;
 		if (field == 4)
 			point = word;
 		field++;
@@ -43,9 +45,10 @@ static bool parse(char *line, struct mountinfo *mount)
 	source = type ? strtok_r(NULL, " \n", &rest) : NULL;
 	if (!point || !source)
 		return false;
+	unescape(root);
 	unescape(point);
 	unescape(source);
-	*mount = (struct mountinfo){ (uint64_t)major << 32 | minor, point, type, source };
+	*mount = (struct mountinfo){ (uint64_t)major << 32 | minor, root, point, type, source };
 	return true;
 }
 

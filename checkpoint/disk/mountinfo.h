@@ -11,6 +11,7 @@
 struct mountinfo {
 	uint64_t
 		device; /* of the files there: major number in the upper half, minor in the lower */
+	const char *root;   /* what of the file system is there: a directory of it, "/" for all */
 	const char *point;  /* where */
 	const char *type;   /* "fuseblk", "ntfs3" */
 	const char *source; /* what: a device, an image file or anything else */

@@ -14,7 +14,7 @@
 
 #include "checkpoint/disk/medium.h"
 
-struct shadow; /* a talloc object; must be freed after the media of its copies */
+struct shadow; /* a talloc object; the media of its copies fail when it is freed */
 
 /*
  * MEDIUM must outlive it. NULL with ERROR_NONE in err->kind if the volume has no shadow copies;

@@ -6,12 +6,12 @@
 
 struct shadow *shadow_open(TALLOC_CTX *ctx, struct medium *medium, struct error *err)
 {
-	bool has;
+	uint64_t catalog;
 
 	(void)ctx;
-	if (!shadow_header(medium, &has, err))
+	if (!shadow_header(medium, &catalog, err))
 		return NULL;
-	if (has)
+	if (catalog)
 		error_set(err, ERROR_SOURCE,
 		          "it has shadow copies, and this clusnap was built without libvshadow");
 	else

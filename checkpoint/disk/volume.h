@@ -59,9 +59,12 @@ bool volume_is_raw(const struct volume *volume);
 
 /*
  * What the volume lies on, opened for reading, on CTX: of a raw one its device or image, of a
- * mounted one what is mounted, if that is NTFS and can be opened. NULL if it cannot be had.
+ * mounted one what is mounted, if that is NTFS and can be opened; NULL with ERROR_NONE in err->kind
+ * if it is not. *TOP: the path there of the volume's top directory, "" for the NTFS volume's own;
+ * for a directory below a mount point, or one that is mounted alone, it is another.
  */
-struct medium *volume_medium(TALLOC_CTX *ctx, const struct volume *volume);
+struct medium *volume_medium(TALLOC_CTX *ctx, const struct volume *volume, char **top,
+                             struct error *err);
 
 /*
  * The serial number of the NTFS volume: of a raw one from its boot sector, of a mounted one from

@@ -5,6 +5,7 @@
  * the user's; only what lies on the volume is not followed.
  */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "checkpoint/disk/mountinfo.h"
 #include "checkpoint/disk/volume_internal.h"
@@ -153,56 +154,103 @@ struct ntfs *volume_ntfs(const struct volume *volume)
 	return volume->top.ntfs;
 }
 
+/* --- what a volume lies on --- */
+
 struct wanted {
-	uint64_t device; /* of the directory */
 	TALLOC_CTX *ctx;
-	struct medium *medium; /* NULL: not found */
-	struct boot boot;
+	uint64_t device; /* of the directory */
+	const char *real;
+	char *source; /* NULL: not found */
+	char *top;
+	size_t length; /* of the mount point */
 };
 
-/* Is this where the volume is mounted? Then its source is the volume. */
-static bool take_source(void *data, const struct mountinfo *mount)
+/* What is left of PATH below POINT, "" or "/..."; NULL if it is not below. */
+static const char *below(const char *path, const char *point)
 {
-	struct wanted *wanted = data;
-	enum volume_form form;
-	struct medium *medium;
-	struct error ignored;
+	size_t size = strcmp(point, "/") == 0 ? 0 : strlen(point);
 
-	if (mount->device != wanted->device || mount->source[0] != '/')
-		return true;
-	if (!look(wanted->ctx, mount->source, &form, &medium, &wanted->boot, &ignored))
-		return true;
-	if (form == VOLUME_RAW)
-		wanted->medium = medium;
-	else
-		talloc_free(medium);
-	return !wanted->medium;
+	if (strncmp(path, point, size) != 0 || (path[size] && path[size] != '/'))
+		return NULL;
+	return path + size;
 }
 
-struct medium *volume_medium(TALLOC_CTX *ctx, const struct volume *volume)
+/* The mount that the directory is in: of several of one volume the innermost, and the last. */
+static bool take_mount(void *data, const struct mountinfo *mount)
 {
-	struct wanted wanted = { .device = volume->top.device, .ctx = ctx };
-	struct error ignored;
+	struct wanted *wanted = data;
+	const char *rest = below(wanted->real, mount->point);
+	const char *root = strcmp(mount->root, "/") == 0 ? "" : mount->root;
+	size_t length = strlen(mount->point);
 
-	if (volume->top.ntfs)
-		return medium_open(ctx, volume->path, &ignored);
-	(void)mountinfo_each(take_source, &wanted);
-	return wanted.medium;
+	if (mount->device != wanted->device || mount->source[0] != '/' || !rest ||
+	    length < wanted->length)
+		return true;
+	talloc_free(wanted->source);
+	talloc_free(wanted->top);
+	wanted->source = talloc_strdup(wanted->ctx, mount->source);
+	wanted->top = talloc_asprintf(wanted->ctx, "%s%s", root, rest);
+	wanted->length = length;
+	return true;
+}
+
+/* NULL with ERROR_NONE where there is no NTFS that can be opened. */
+static struct medium *open_source(TALLOC_CTX *ctx, const struct volume *volume, char **top,
+                                  struct boot *boot, struct error *err)
+{
+	struct wanted wanted = { .ctx = ctx, .device = volume->top.device };
+	char *real = realpath(volume->path, NULL);
+	struct medium *medium = NULL;
+	enum volume_form form = VOLUME_FILE_ONLY;
+	bool found;
+
+	wanted.real = real ? real : volume->path;
+	(void)mountinfo_each(take_mount, &wanted);
+	free(real);
+	*top = wanted.top;
+	if (wanted.length && (!wanted.source || !wanted.top)) {
+		error_memory(err);
+		return NULL;
+	}
+	found = wanted.length && look(ctx, wanted.source, &form, &medium, boot, err);
+	if (found && form == VOLUME_RAW)
+		return medium;
+	talloc_free(medium);
+	if (found || !wanted.length || err->kind == ERROR_SOURCE)
+		err->kind = ERROR_NONE;
+	return NULL;
+}
+
+struct medium *volume_medium(TALLOC_CTX *ctx, const struct volume *volume, char **top,
+                             struct error *err)
+{
+	struct boot boot;
+
+	if (!volume->top.ntfs)
+		return open_source(ctx, volume, top, &boot, err);
+	*top = talloc_strdup(ctx, "");
+	if (*top)
+		return medium_open(ctx, volume->path, err);
+	error_memory(err);
+	return NULL;
 }
 
 bool volume_serial(struct volume *volume, uint64_t *serial)
 {
-	struct wanted wanted = { .device = volume->top.device };
+	struct error ignored;
+	TALLOC_CTX *tmp;
+	struct boot boot;
+	bool known;
+	char *top;
 
 	if (volume->top.ntfs) {
 		*serial = ntfs_boot(volume->top.ntfs)->serial;
 		return true;
 	}
-	wanted.ctx = talloc_new(NULL);
-	if (wanted.ctx)
-		(void)mountinfo_each(take_source, &wanted);
-	if (wanted.medium)
-		*serial = wanted.boot.serial;
-	talloc_free(wanted.ctx);
-	return wanted.medium != NULL;
+	tmp = talloc_new(NULL);
+	known = tmp && open_source(tmp, volume, &top, &boot, &ignored);
+	if (known)
+		*serial = boot.serial;
+	talloc_free(tmp);
+	return known;
 }

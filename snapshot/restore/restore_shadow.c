@@ -1,13 +1,29 @@
 /*
  * What shadow copies show of the files that will be written to. Whoever writes past Windows changes
- * what they show: so it is kept before, where it is not what the file is now.
+ * what they show: so it is kept before, where it is not what the file is now. A file that is
+ * created counts, too: what a copy shows of an earlier one may lie in clusters that are free by
+ * now.
+ *
+ * Planning, each file of each copy is read and its hash taken; its bytes are read once more when
+ * the undo directory is made, as all of them may be more than fits into memory.
  */
 #include "checkpoint/disk/shadow.h"
 #include "snapshot/restore/restoring.h"
 
-static bool add(struct restore *r, uint32_t file, uint32_t store, uint64_t created,
-                const struct image *image, struct error *err)
+/* The shadow copies of a volume, and one of them. */
+struct look {
+	struct restore *r;
+	enum undo_volume which;
+	const char *top; /* the path in the copies of the directory that is restored to */
+	struct shadow *shadow;
+	uint32_t number;
+	struct volume *copy;
+};
+
+static bool add(const struct look *look, uint32_t file, char *path, const struct image *image,
+                struct error *err)
 {
+	struct restore *r = look->r;
 	struct undo *undo = &r->undo;
 	struct undo_shadow *list =
 		talloc_realloc(r->ctx, undo->shadows, struct undo_shadow, undo->shadow_count + 1);
@@ -18,79 +34,98 @@ static bool add(struct restore *r, uint32_t file, uint32_t store, uint64_t creat
 	if (undo->shadow_count == UNDO_SHADOWS_MAX)
 		return error_set(err, ERROR_REFUSED, "the shadow copies show more than %u files",
 		                 UNDO_SHADOWS_MAX);
-	list[undo->shadow_count] = (struct undo_shadow){
-		.file = file,
-		.store = store,
-		.created = created,
-		.content = { .present = true, .size = image->bytes.size, .image = image }
-	};
+	list[undo->shadow_count] =
+		(struct undo_shadow){ .file = file,
+		                      .store = look->number + 1,
+		                      .created = shadow_created(look->shadow, look->number),
+		                      .content = { .present = true, .size = image->bytes.size },
+		                      .copy = look->copy,
+		                      .path = path };
 	digest_bytes(image->bytes, list[undo->shadow_count++].content.digest);
 	return true;
 }
 
 /* A file that is not there, or is as it is now, is nothing to keep. */
-static bool keep_file(struct restore *r, struct volume *copy, uint32_t number, uint32_t store,
-                      uint64_t created, struct error *err)
+static bool keep_file(const struct look *look, uint32_t number, struct error *err)
 {
+	struct restore *r = look->r;
 	const struct undo_file *file = &r->undo.files[number];
 	const struct undo_content *old = &file->content[UNDO_OLD];
+	char *path = talloc_asprintf(r->ctx, "%s/%s", look->top, file->path);
 	struct volume_entry entry;
 	struct image *image;
+	bool done;
 
-	if (!old->present)
-		return true;
-	if (!volume_find(r->ctx, copy, file->path, &entry, err))
+	if (!path)
+		return error_memory(err);
+	if (!volume_find(r->ctx, look->copy, path, &entry, err))
 		return false;
 	if (entry.kind != VOLUME_FILE)
 		return true;
-	image = volume_file(r->ctx, copy, entry.path, err);
+	image = volume_file(r->ctx, look->copy, entry.path, err);
 	if (!image)
 		return false;
-	return bytes_equal(image->bytes, old->image->bytes) ||
-	       add(r, number, store, created, image, err);
-}
-
-static bool keep_copy(struct restore *r, enum undo_volume which, struct shadow *shadow,
-                      uint32_t number, struct error *err)
-{
-	struct medium *medium = shadow_medium(r->ctx, shadow, number, err);
-	struct volume *copy = medium ? volume_of_medium(r->ctx, medium, err) : NULL;
-	uint64_t created = copy ? shadow_created(shadow, number) : 0;
-	bool done = copy != NULL;
-
-	for (uint32_t i = 0; done && i < r->undo.count; i++) {
-		if (r->undo.files[i].volume == which)
-			done = keep_file(r, copy, i, number + 1, created, err);
-	}
-	talloc_free(copy);
-	talloc_free(medium);
+	done = (old->present && bytes_equal(image->bytes, old->image->bytes)) ||
+	       add(look, number, entry.path, image, err);
+	talloc_free(image);
 	return done;
 }
 
-/* All copies of a volume; what cannot be read is a refusal that can be overridden. */
+/* Does a failure leave something to be done? *WHY is the first one that is not the last word. */
+static bool goes_on(bool done, const struct error *failure, struct error *why, struct error *err)
+{
+	if (done)
+		return true;
+	if (failure->kind != ERROR_SOURCE) {
+		*err = *failure;
+		return false;
+	}
+	if (why->kind == ERROR_NONE)
+		*why = *failure;
+	return true;
+}
+
+/* Of one copy. False for what is no fault of the copy; what is one is in *WHY. */
+static bool keep_copy(struct look *look, struct error *why, struct error *err)
+{
+	struct restore *r = look->r;
+	struct error failure = { 0 };
+	struct medium *medium = shadow_medium(r->ctx, look->shadow, look->number, &failure);
+
+	look->copy = medium ? volume_of_medium(r->ctx, medium, &failure) : NULL;
+	if (!look->copy)
+		return goes_on(false, &failure, why, err);
+	for (uint32_t i = 0; i < r->undo.count; i++) {
+		if (r->undo.files[i].volume == look->which &&
+		    !goes_on(keep_file(look, i, &failure), &failure, why, err))
+			return false;
+	}
+	return true;
+}
+
+/* All copies of a volume. What can be read is kept, also where the rest is a refusal. */
 static bool keep_volume(struct restore *r, enum undo_volume which, struct volume *volume,
                         struct error *err)
 {
-	struct medium *medium = volume_medium(r->ctx, volume);
-	struct shadow *shadow = NULL;
-	struct error why = { 0 };
-	bool done = true;
+	struct look look = { .r = r, .which = which };
+	struct error why = { .kind = ERROR_NONE };
+	char *top = NULL;
+	struct medium *medium = volume_medium(r->ctx, volume, &top, &why);
 
-	if (medium)
-		shadow = shadow_open(r->ctx, medium, &why);
-	for (uint32_t i = 0; done && shadow && i < shadow_count(shadow); i++)
-		done = keep_copy(r, which, shadow, i, &why);
-	talloc_free(shadow);
-	talloc_free(medium);
-	if (why.kind == ERROR_NONE)
-		return true;
-	if (why.kind != ERROR_SOURCE) {
+	look.top = top;
+	look.shadow = medium ? shadow_open(r->ctx, medium, &why) : NULL;
+	if (why.kind != ERROR_NONE && why.kind != ERROR_SOURCE) {
 		*err = why;
 		return false;
 	}
-	return restore_refuse(r, "shadow-unreadable", err,
-	                      "%s: %s; what they show of the files that are written to would "
-	                      "change and is kept nowhere",
+	for (; look.shadow && look.number < shadow_count(look.shadow); look.number++) {
+		if (!keep_copy(&look, &why, err))
+			return false;
+	}
+	return why.kind == ERROR_NONE ||
+	       restore_refuse(r, "shadow-unreadable", err,
+	                      "%s: shadow copies of the volume cannot be read: %s; what they show "
+	                      "of the files that are written to would change, and is kept nowhere",
 	                      volume_path(volume), why.text);
 }
 

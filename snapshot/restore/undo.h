@@ -65,10 +65,12 @@ struct undo_file {
  * past Windows changes what it shows. It is kept, and never written back.
  */
 struct undo_shadow {
-	uint32_t file;    /* its number in the plan, from 0 */
-	uint32_t store;   /* of the shadow copy, from 1 */
-	uint64_t created; /* FILETIME of the shadow copy */
-	struct undo_content content;
+	uint32_t file;               /* its number in the plan, from 0 */
+	uint32_t store;              /* of the shadow copy, from 1 */
+	uint64_t created;            /* FILETIME of the shadow copy */
+	struct undo_content content; /* without its image */
+	struct volume *copy;         /* while it is planned: the shadow copy, and the path there */
+	char *path;
 };
 
 /* What was asked for. The plan holds the first four. */

@@ -117,16 +117,24 @@ static bool check_files(const struct undo *undo, struct error *err)
 	return done;
 }
 
-/* Each is another file in the undo directory. */
+/* By volume, shadow copy and file: then each is another file in the undo directory. */
+static bool in_order(const struct undo *undo, const struct undo_shadow *a,
+                     const struct undo_shadow *b)
+{
+	enum undo_volume of_a = undo->files[a->file].volume, of_b = undo->files[b->file].volume;
+
+	if (of_a != of_b)
+		return of_a < of_b;
+	return a->store != b->store ? a->store < b->store : a->file < b->file;
+}
+
 static bool check_shadows(const struct undo *undo, struct error *err)
 {
 	for (uint32_t i = 0; i < undo->shadow_count; i++) {
-		const struct undo_shadow *one = &undo->shadows[i], *before = one - 1;
+		const struct undo_shadow *one = &undo->shadows[i];
 
 		if (one->file >= undo->count || !one->content.present ||
-		    one->content.size > SIZE_LIMIT ||
-		    (i > 0 && (before->store > one->store ||
-		               (before->store == one->store && before->file >= one->file))))
+		    one->content.size > SIZE_LIMIT || (i > 0 && !in_order(undo, one - 1, one)))
 			return error_set(err, ERROR_SOURCE,
 			                 "shadows: number %u is of no file, has no content, or is "
 			                 "out of order",

@@ -108,16 +108,38 @@ static bool write_files(TALLOC_CTX *tmp, struct publish_dir *dir, const struct u
 	return true;
 }
 
+/* They may be many and large: so they are read again, one at a time. */
+static struct image *read_shadow(TALLOC_CTX *ctx, const struct undo_shadow *one, struct error *err)
+{
+	struct image *image = volume_file(ctx, one->copy, one->path, err);
+	uint8_t digest[DIGEST_SIZE];
+
+	if (!image)
+		return NULL;
+	digest_bytes(image->bytes, digest);
+	if (memcmp(digest, one->content.digest, DIGEST_SIZE) == 0)
+		return image;
+	talloc_free(image);
+	error_set(err, ERROR_REFUSED,
+	          "%s/%s: has changed since it was looked at; if anything else writes to that "
+	          "volume, stop it, and run this again",
+	          volume_path(one->copy), one->path);
+	return NULL;
+}
+
 static bool write_shadows(TALLOC_CTX *tmp, struct publish_dir *dir, const struct undo *undo,
                           struct error *err)
 {
 	for (uint32_t i = 0; i < undo->shadow_count; i++) {
 		char *name = undo_shadow_name(tmp, undo, i);
+		struct image *image;
 
 		if (!name)
 			return error_memory(err);
-		if (!publish_dir_file(dir, name, undo->shadows[i].content.image->bytes, err))
+		image = read_shadow(tmp, &undo->shadows[i], err);
+		if (!image || !publish_dir_file(dir, name, image->bytes, err))
 			return false;
+		talloc_free(image);
 	}
 	return true;
 }

@@ -1,18 +1,12 @@
 /*
  * libFuzzer: any bytes as a raw NTFS volume, which is walked as clusnap walks one.
  *
- * A volume is a megabyte of mostly zeros, so the input is a list of pieces: le32 size of the
- * medium, then pieces of le32 offset, le16 length, and the bytes; what lies outside is left out.
- * tests/tools/ntfs_seed.py makes one of an image.
- *
- * Update sequences are put right first where there are records and index blocks, as a random change
- * would break them and end there.
+ * The input is a list of pieces (tests/fuzz/pieces.h), of a megabyte of mostly zeros.
  */
-#include <stdlib.h>
-
 #include "checkpoint/disk/medium.h"
 #include "checkpoint/disk/ntfs_state.h"
 #include "checkpoint/disk/volume.h"
+#include "tests/fuzz/pieces.h"
 
 #define SIZE_MAX_MEDIUM (2u << 20) /* a volume of mkntfs has 1.3 at least */
 #define LOOKED_AT 200u             /* names in all */
@@ -23,20 +17,6 @@ static void require(bool good)
 {
 	if (!good)
 		abort();
-}
-
-/* Writes the update sequence number of each block where it belongs. */
-static void fix_all(uint8_t *image, size_t size)
-{
-	for (size_t at = 0; at + 1024 <= size; at += 512) {
-		uint8_t *block = image + at;
-		size_t sequence = block[4] | (size_t)block[5] << 8, count = block[6];
-
-		if (memcmp(block, "FILE", 4) != 0 && memcmp(block, "INDX", 4) != 0)
-			continue;
-		for (size_t i = 1; i < count && at + i * 512 <= size && sequence < 500; i++)
-			memcpy(block + i * 512 - 2, block + sequence, 2);
-	}
 }
 
 static void check_error(const struct error *err)
@@ -97,32 +77,6 @@ static void walk(struct volume *volume, const char *path, unsigned depth, unsign
 	talloc_free(names);
 }
 
-static uint8_t *make_image(const uint8_t *data, size_t size, size_t *image_size)
-{
-	uint32_t wanted;
-	uint8_t *image;
-
-	memcpy(&wanted, data, 4);
-	*image_size = wanted % SIZE_MAX_MEDIUM;
-	image = calloc(1, *image_size + 1);
-	require(image != NULL);
-	for (size_t at = 4; at + 6 <= size;) {
-		uint32_t offset;
-		uint16_t length;
-
-		memcpy(&offset, data + at, 4);
-		memcpy(&length, data + at + 4, 2);
-		at += 6;
-		if (length > size - at)
-			length = (uint16_t)(size - at);
-		if (offset <= *image_size && length <= *image_size - offset)
-			memcpy(image + offset, data + at, length);
-		at += length;
-	}
-	fix_all(image, *image_size);
-	return image;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct error err = { 0 };
@@ -136,7 +90,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 4)
 		return 0;
-	image = make_image(data, size, &image_size);
+	image = pieces_image(data, size, SIZE_MAX_MEDIUM, &image_size);
 	medium = medium_of_bytes(NULL, "volume", (struct bytes){ image, image_size }, &err);
 	require(medium);
 	volume = volume_of_medium(NULL, medium, &err);
