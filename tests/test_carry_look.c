@@ -303,9 +303,11 @@ static void what_is_no_file(void **state)
 /* The marker of any restore counts, in the first sector alone. */
 static void a_marker_is_ours(void **state)
 {
-	static const char marker[] = "clusnap: a restore of this file is unfinished\nundo: x\n";
+	static const char other[] = "clusnap: a restore of this file is unfinished\nundo: x\n";
 	TALLOC_CTX *tmp = talloc_new(NULL);
 	struct undo *undo = plan(tmp, 0);
+	char *marker = talloc_asprintf(
+		tmp, "clusnap: a restore of this file is unfinished\nundo: %s\n", undo->id);
 	struct carrying_file *files = carrying_at(tmp, undo, UNDO_OLD);
 	uint8_t *data = talloc_memdup(tmp, files[0].bytes.data, files[0].bytes.size);
 	enum carry_state looked;
@@ -314,7 +316,7 @@ static void a_marker_is_ours(void **state)
 	(void)state;
 	files[0].bytes.data = data;
 	memset(data, 0, 512);
-	memcpy(data, marker, sizeof(marker));
+	memcpy(data, marker, strlen(marker));
 	undoing_disks(undo, UNDO_OLD);
 	carrying_put(undo, files);
 	assert_true(carrying_look(undo, false, &looked, &err));
@@ -322,6 +324,14 @@ static void a_marker_is_ours(void **state)
 	memcpy(data + 512, data, 512);
 	carrying_put(undo, files);
 	refused(undo, &undo->files[0], "a marker in the second sector");
+	files = carrying_at(tmp, undo, UNDO_OLD);
+	data = talloc_memdup(tmp, files[0].bytes.data, files[0].bytes.size);
+	files[0].bytes.data = data;
+	memset(data, 0, 512);
+	memcpy(data, other, sizeof(other));
+	snprintf(undo->id, sizeof(undo->id), "%064d", 1);
+	carrying_put(undo, files);
+	refused(undo, &undo->files[0], "the marker of another undo directory");
 	talloc_free(tmp);
 }
 

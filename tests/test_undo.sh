@@ -76,7 +76,7 @@ expect 0 'what was interrupted is done' restore --resume "$work/copied" "$emden"
 is_new "from a copy of the undo directory"
 (cd "$work" && "$clusnap" undo --quiet copied "$emden") >/dev/null 2>"$work/err" || wrong "relative: $(<"$work/err")"
 is_old "from a copy of the undo directory"
-unchanged 3 'changed-since' restore --resume "$undo" "$kiel" # another node: it has no such files
+unchanged 3 'does not lie in the Windows directory' restore --resume "$undo" "$kiel" # another node: it has no such files
 unchanged 4 "$work/nowhere" undo "$undo" "$work/nowhere"
 unchanged 4 "$work/err" undo "$undo" "$work/err"
 result "the disk is mounted elsewhere, the undo directory is a copy, the disk is another"
@@ -237,7 +237,7 @@ many() {
 import hashlib, json, os, sys
 
 count, undo, disk = int(sys.argv[1]), sys.argv[2], sys.argv[3]
-for folder in undo + "/old", undo + "/new", disk + "/MSCS":
+for folder in undo + "/old", undo + "/new", disk + "/Windows/Cluster":
     os.makedirs(folder)
 files, sums = [], ""
 
@@ -252,8 +252,8 @@ for number in range(1, count + 1):
         text = f"{when} {number}".encode()
         contents[when] = {"size": len(text), "sha256": put(f"{undo}/{when}/{number}-{name}", text)}
         sums += f"{contents[when]['sha256']}  {when}/{number}-{name}\n"
-    put(f"{disk}/MSCS/{name}", f"old {number}".encode())
-    files.append({"action": "overwrite", "volume": "system", "path": "MSCS/" + name, "attributes": None,
+    put(f"{disk}/Windows/Cluster/{name}", f"old {number}".encode())
+    files.append({"action": "overwrite", "volume": "system", "path": "Windows/Cluster/" + name, "attributes": None,
                   "recovered": None, **contents})
 plan = {"format": "clusnap undo", "version": 1, "begun": "2026-11-28T11:15:00Z", "host": "", "command": "restore",
         "node": "", "generation": 1, "snapshot": "", "quorum": None, "files": files, "shadows": [],
@@ -268,7 +268,7 @@ if [ "$(ulimit -Hn)" = unlimited ] || [ "$(ulimit -Hn)" -gt 1200 ]; then
 	many 1100
 	old=$(bytes "$work/disks")
 	(ulimit -Sn 64 && "$clusnap" restore --quiet --resume "$work/undo/many") >"$work/out" 2>&1 || wrong "$(<"$work/out")"
-	[ "$(cat "$work/disks/many/MSCS/chk44c.tmp")" = 'new 1100' ] || wrong "not restored"
+	[ "$(cat "$work/disks/many/Windows/Cluster/chk44c.tmp")" = 'new 1100' ] || wrong "not restored"
 	(ulimit -Sn 64 && "$clusnap" undo --quiet "$work/undo/many") >"$work/out" 2>&1 || wrong "$(<"$work/out")"
 	is_old "many files"
 	result "more files than may be open without asking"

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "checkpoint/disk/ntfs_target.h"
@@ -106,6 +107,9 @@ static bool look(struct target *target, struct error *err)
 		                 "%s: is a link, a directory or a special file; nothing is "
 		                 "written through it",
 		                 target->shown);
+	/* ntfs-3g counts the short name (8.3) of a file as one of its names. */
+	if (fgetxattr(target->fd, "system.ntfs_dos_name", NULL, 0) > 0)
+		st.st_nlink--;
 	if (st.st_nlink > 1)
 		return error_set(err, ERROR_REFUSED,
 		                 "%s: has %ju names (hard links), and all would be written to; "

@@ -65,7 +65,8 @@ static bool add_number(struct buffer *buffer, const char *word, unsigned size, s
 
 	errno = 0;
 	number = strtoull(word, &end, strncasecmp(word, "0x", 2) == 0 ? 16 : 10);
-	if (errno || end == word || *end || *word == '-' || (size == 4 && number > UINT32_MAX))
+	if (errno || end == word || *end || *word < '0' || *word > '9' ||
+	    (size == 4 && number > UINT32_MAX))
 		return error_set(err, ERROR_USAGE,
 		                 "%s: is no number of %u bytes (decimal, or hexadecimal with 0x)",
 		                 word, size);

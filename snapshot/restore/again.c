@@ -55,18 +55,39 @@ static bool open_volumes(struct restore *r, struct volume *volumes[UNDO_VOLUMES]
 	return volumes[UNDO_QUORUM] != NULL;
 }
 
+/* A plan may be a stranger's: on the system volume it writes below Windows, and nowhere else. */
+static bool check_paths(const struct restore *r, struct error *err)
+{
+	const char *windows = r->target.system->windows;
+	size_t size = strlen(windows);
+
+	for (uint32_t i = 0; i < r->undo.count; i++) {
+		const struct undo_file *file = &r->undo.files[i];
+
+		if (file->volume == UNDO_SYSTEM &&
+		    (strncasecmp(file->path, windows, size) != 0 || file->path[size] != '/'))
+			return error_set(
+				err, ERROR_REFUSED,
+				"%s/%s: does not lie in the Windows directory, where alone a "
+				"restore writes; this undo directory is not one that clusnap "
+				"has made for this disk",
+				r->options->target, file->path);
+	}
+	return true;
+}
+
 /* The node may have been started since. */
 static bool refuse_running(struct restore *r, struct error *err)
 {
 	struct error why = { 0 };
 
 	r->target.system = system_open(r->ctx, r->options->target, NULL, &why);
-	if (!r->target.system && why.kind == ERROR_INTERNAL) {
+	if (!r->target.system) {
 		*err = why;
-		return false;
+		return error_wrap(err, "the node's disk is wanted");
 	}
-	return !r->target.system || (restore_refuse_running(r, err) &&
-	                             (r->refusal_count == 0 || restore_refused(r, err)));
+	return check_paths(r, err) && restore_refuse_running(r, err) &&
+	       (r->refusal_count == 0 || restore_refused(r, err));
 }
 
 static bool begin(TALLOC_CTX *ctx, const struct restore_options *options, const char *path,
@@ -112,6 +133,19 @@ static bool carry_on(struct restore *r, struct carry *carry, enum again what, st
 	       restore_advise(r, err);
 }
 
+/* A run that was killed may have done all of it, and not have made it durable, or not said so. */
+static bool settle(struct restore *r, struct carry *carry, enum again what, enum carry_state before,
+                   struct error *err)
+{
+	const char *state = before == CARRY_NEW ? "done" : "undone";
+
+	if (!carry_sync(carry, err))
+		return false;
+	if (what != AGAIN_ROLLBACK && strncmp(r->undo.state, state, strlen(state)) != 0)
+		undo_note(&r->undo, state, r->warnings);
+	return true;
+}
+
 bool again_run(TALLOC_CTX *ctx, const struct restore_options *options, const char *path,
                enum again what, struct restore *r, enum carry_state *before, struct error *err)
 {
@@ -127,7 +161,8 @@ bool again_run(TALLOC_CTX *ctx, const struct restore_options *options, const cha
 		talloc_free(carry);
 		return error_wrap(err, "nothing was changed");
 	}
-	done = !again_wanted(what, &r->undo, *before) || carry_on(r, carry, what, err);
+	done = again_wanted(what, &r->undo, *before) ? carry_on(r, carry, what, err)
+	                                             : settle(r, carry, what, *before, err);
 	talloc_free(carry);
 	return done;
 }

@@ -103,6 +103,15 @@ struct carry *carry_open(TALLOC_CTX *ctx, const struct undo *undo,
 	return NULL;
 }
 
+bool carry_sync(struct carry *carry, struct error *err)
+{
+	for (uint32_t i = 0; i < carry->count; i++) {
+		if (carry->files[i].target && !target_sync(carry->files[i].target, err))
+			return false;
+	}
+	return true;
+}
+
 bool carry_attributes(TALLOC_CTX *ctx, const struct carry *carry, uint32_t number,
                       struct target_attributes *attributes, struct error *err)
 {

@@ -94,6 +94,9 @@ bool carry_refuse_driver(const struct carry *carry, const struct undo_file *file
 bool carry_attributes(TALLOC_CTX *ctx, const struct carry *carry, uint32_t number,
                       struct target_attributes *attributes, struct error *err);
 
+/* Makes every file durable as it is. */
+bool carry_sync(struct carry *carry, struct error *err);
+
 /* Is there room for what gets longer or is created? ERROR_DESTINATION. */
 bool carry_check_room(const struct carry *carry, enum undo_when to, struct error *err);
 

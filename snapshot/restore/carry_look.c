@@ -46,11 +46,14 @@ static bool is_blank(const struct undo_file *file, uint64_t offset, const uint8_
 }
 
 /* One in a file that was, or is to be, shorter than a marker's first line has zeros behind that. */
-static bool is_marker(const struct undo_file *file, const uint8_t *sector, size_t size)
+static bool is_marker(const struct carry *carry, const struct undo_file *file,
+                      const uint8_t *sector, size_t size)
 {
 	static const uint8_t zeros[TARGET_SECTOR];
 
-	if (marker_is(sector, size))
+	if (size == TARGET_SECTOR && marker_of(sector, carry->undo->id))
+		return true; /* and that of another undo directory is none of ours */
+	if (size < TARGET_SECTOR && marker_is(sector, size))
 		return true;
 	for (unsigned when = 0; when < UNDO_WHENS; when++) {
 		uint64_t had = file->content[when].size; /* 0 if there is none */
@@ -62,8 +65,8 @@ static bool is_marker(const struct undo_file *file, const uint8_t *sector, size_
 	return false;
 }
 
-static void look_at(const struct undo_file *file, uint64_t offset, const uint8_t *sector,
-                    size_t size, struct look *look)
+static void look_at(const struct carry *carry, const struct undo_file *file, uint64_t offset,
+                    const uint8_t *sector, size_t size, struct look *look)
 {
 	bool old = is_sector(&file->content[UNDO_OLD], offset, sector, size);
 	bool new = is_sector(&file->content[UNDO_NEW], offset, sector, size);
@@ -73,7 +76,7 @@ static void look_at(const struct undo_file *file, uint64_t offset, const uint8_t
 	if (old || new || is_sector(&file->content[UNDO_RECOVERED], offset, sector, size) ||
 	    is_blank(file, offset, sector, size))
 		return;
-	if (offset == 0 && is_marker(file, sector, size))
+	if (offset == 0 && is_marker(carry, file, sector, size))
 		return;
 	look->ours = false;
 }
@@ -95,7 +98,8 @@ static bool size_is_ours(const struct undo_file *file, uint64_t size)
 	return size >= least && size <= most;
 }
 
-static bool look_through(const struct carried *one, struct look *look, struct error *err)
+static bool look_through(const struct carry *carry, const struct carried *one, struct look *look,
+                         struct error *err)
 {
 	uint64_t size = target_size(one->target);
 	uint8_t *piece = talloc_size(NULL, PIECE);
@@ -106,14 +110,15 @@ static bool look_through(const struct carried *one, struct look *look, struct er
 
 		done = target_read(one->target, at, piece, there, err);
 		for (size_t i = 0; done && i < there; i += TARGET_SECTOR)
-			look_at(one->file, at + i, piece + i,
+			look_at(carry, one->file, at + i, piece + i,
 			        there - i < TARGET_SECTOR ? there - i : TARGET_SECTOR, look);
 	}
 	talloc_free(piece);
 	return done;
 }
 
-static bool look_at_one(const struct carried *one, struct look *look, struct error *err)
+static bool look_at_one(const struct carry *carry, const struct carried *one, struct look *look,
+                        struct error *err)
 {
 	const struct undo_content *old = &one->file->content[UNDO_OLD],
 				  *new = &one->file->content[UNDO_NEW];
@@ -133,7 +138,7 @@ static bool look_at_one(const struct carried *one, struct look *look, struct err
 	size = target_size(one->target);
 	*look = (struct look){ old->present && size == old->size, new->present &&size == new->size,
 		               size_is_ours(one->file, size) };
-	return look_through(one, look, err);
+	return look_through(carry, one, look, err);
 }
 
 bool carry_look(struct carry *carry, bool force, enum carry_state *state, struct error *err)
@@ -144,7 +149,7 @@ bool carry_look(struct carry *carry, bool force, enum carry_state *state, struct
 		const struct carried *one = &carry->files[i];
 		struct look look;
 
-		if (!look_at_one(one, &look, err))
+		if (!look_at_one(carry, one, &look, err))
 			return false;
 		if (!look.ours && !force)
 			return error_set(err, ERROR_REFUSED,

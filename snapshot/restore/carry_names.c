@@ -57,9 +57,14 @@ static bool size_file(struct carry *carry, struct carried *one, enum undo_when t
 
 	if (target_size(one->target) > first->size)
 		return target_resize(one->target, first->size, err);
-	return target_size(one->target) == first->size ||
-	       (target_resize(one->target, first->size, err) && carry_mark(carry, one, err) &&
-	        carry_write(carry, one, first, err));
+	if (target_size(one->target) == first->size)
+		return true;
+	/* A file that was too short for a marker has one before it has its size. */
+	if (target_size(one->target) < TARGET_SECTOR &&
+	    !target_resize(one->target, carry_head(first->image->bytes).size, err))
+		return false;
+	return carry_mark(carry, one, err) && target_resize(one->target, first->size, err) &&
+	       carry_write(carry, one, first, err);
 }
 
 static bool take_away(struct carry *carry, struct carried *one, struct error *err)

@@ -213,8 +213,10 @@ static bool remove_journal(struct legacy *legacy, struct error *err)
 
 	if (!path)
 		return error_memory(err);
-	if (!volume_find(r->ctx, volume, path, &entry, err) || entry.kind != VOLUME_FILE)
-		return entry.kind != VOLUME_FILE;
+	if (!volume_find(r->ctx, volume, path, &entry, err))
+		return false;
+	if (entry.kind != VOLUME_FILE)
+		return true;
 	old = volume_file(r->ctx, volume, path, err);
 	return old && restore_file_remove(r, UNDO_SYSTEM, entry.path, old, err);
 }

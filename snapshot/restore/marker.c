@@ -30,6 +30,14 @@ bool marker_is(const uint8_t *sector, size_t size)
 	return size > 0 && memcmp(sector, FIRST_LINE, size < line ? size : line) == 0;
 }
 
+bool marker_of(const uint8_t sector[TARGET_SECTOR], const char *id)
+{
+	char start[TARGET_SECTOR];
+	int size = snprintf(start, sizeof(start), FIRST_LINE "undo: %.*s", DIGEST_HEX - 1, id);
+
+	return memcmp(sector, start, (size_t)size) == 0;
+}
+
 /* The line NAME of the text, on CTX; "" if it has none, NULL without memory. */
 static char *line(TALLOC_CTX *ctx, const char *text, const char *name)
 {

@@ -23,6 +23,9 @@ void marker_write(const struct undo *undo, uint8_t sector[TARGET_SECTOR]);
 /* Are the first SIZE bytes of a file, a sector or all that there is, a marker? */
 bool marker_is(const uint8_t *sector, size_t size);
 
+/* Is it that of the undo directory with this id? */
+bool marker_of(const uint8_t sector[TARGET_SECTOR], const char *id);
+
 /* Its texts, on CTX, without control characters. False if it is none, or without memory. */
 bool marker_read(TALLOC_CTX *ctx, const uint8_t sector[TARGET_SECTOR], struct marker *marker);
 

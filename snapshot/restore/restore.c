@@ -107,8 +107,8 @@ bool restore_unfinished(const struct undo *undo, const char *target, struct erro
 	char *path = tmp ? quote_word(tmp, undo->path) : NULL;
 	char *where = path ? quote_word(tmp, target) : NULL;
 
-	if (err->kind == ERROR_SOURCE)
-		err->kind = ERROR_DESTINATION;
+	if (err->kind != ERROR_INTERNAL)
+		err->kind = ERROR_INTERRUPTED;
 	error_wrap(err,
 	           "it is not finished: `clusnap restore --resume %s %s` finishes it, --rollback "
 	           "instead puts everything back",

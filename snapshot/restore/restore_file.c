@@ -229,8 +229,8 @@ static uint32_t next_sequence(uint32_t last, const struct image *old,
 }
 
 /*
- * What Windows would load of a dirty hive. Where that is longer than the file, and the file cannot
- * get longer because the volume is not mounted, there is none.
+ * What Windows would load of a dirty hive. Without that form its logs could not be erased one by
+ * one: with one of two, Windows would make a mixture of it.
  */
 static bool recover_old(struct restore *r, const char *path, const struct image *old,
                         struct undo_file *file, struct error *err)
@@ -247,7 +247,11 @@ static bool recover_old(struct restore *r, const char *path, const struct image 
 	if (!hive || hive_recovery(hive)->condition != RECOVER_REPLAYED)
 		return hive || why.kind != ERROR_INTERNAL || error_memory(err);
 	if (hive_image(hive)->bytes.size > old->bytes.size && !target_can_change_names(volume))
-		return true;
+		return error_set(
+			err, ERROR_REFUSED,
+			"%s/%s: is dirty, and longer with its logs applied than it is, which "
+			"only a mounted volume can give it; mount it, and name the directory",
+			volume_path(volume), path);
 	image = padded(r, hive_image(hive), old->bytes.size, err);
 	if (image)
 		file->content[UNDO_RECOVERED] = describe(image);

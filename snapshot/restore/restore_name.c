@@ -124,7 +124,7 @@ static bool name_parent(struct restore *r, struct error *err)
 {
 	const char *source = r->undo.request.source;
 
-	if (!r->options->undo && !source)
+	if (!r->options->undo && (!source || strcmp(r->undo.command, "edit") == 0))
 		return true; /* a dry run without */
 	if (r->options->undo)
 		r->undo_parent = talloc_strdup(r->ctx, r->options->undo);

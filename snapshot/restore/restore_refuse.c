@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <sys/vfs.h>
 
+#include "hive/quote.h"
 #include "snapshot/restore/marker.h"
 #include "snapshot/restore/restoring.h"
 
@@ -236,17 +237,21 @@ bool restore_refuse_marker(struct restore *r, const char *path, const struct ima
                            struct error *err)
 {
 	struct marker marker;
+	char *undo;
 
 	if (restore_forced(r, "restore-unfinished") || image->bytes.size < TARGET_SECTOR ||
 	    !marker_read(r->ctx, image->bytes.data, &marker))
 		return true;
+	undo = quote_word(r->ctx, marker.path);
+	if (!undo)
+		return error_memory(err);
 	return error_set(
 		err, ERROR_INTERRUPTED,
 		"%s: a restore that began at %s is not finished: this file is not whole; "
 		"finish it with `clusnap restore --resume %s`, or put everything back with "
 		"--rollback instead; if that directory is lost, --force restore-unfinished "
 		"begins anew",
-		path, marker.begun, marker.path);
+		path, marker.begun, undo);
 }
 
 bool restore_refuse_running(struct restore *r, struct error *err)

@@ -90,5 +90,11 @@ bool restore_refuse_quorum(struct restore *r, struct error *err)
 		if (copy.hive)
 			return restore_refuse_other(r, &copy.cluster, quorum->chks[i], err);
 	}
+	if (quorum && quorum->chk_count)
+		problems_add(
+			r->warnings, PROBLEM_NOTE, PROBLEM_NOWHERE, "identity-unknown",
+			"no database on the quorum disk %s can be read, so that nothing there "
+			"says which cluster it belongs to; make sure that it is the right disk",
+			r->options->quorum);
 	return true;
 }

@@ -8,6 +8,7 @@
 static bool tell(TALLOC_CTX *tmp, struct copy *copy, const char *file, const struct marker *marker)
 {
 	char *undo = quote_word(tmp, marker->path), *path = quote_word(tmp, copy->path);
+	size_t size = strlen(marker->path);
 
 	if (!undo || !path)
 		return false;
@@ -17,8 +18,10 @@ static bool tell(TALLOC_CTX *tmp, struct copy *copy, const char *file, const str
 	             "back (that undo directory was made on the computer %s; its id begins with "
 	             "%.16s)",
 	             marker->begun, file, undo, path, marker->host, marker->undo);
-	problems_hint(copy->problems, "restore-unfinished", "clusnap restore --resume %s %s", undo,
-	              path);
+	/* One that was too long for a sector is no path any more. */
+	if (size < 3 || strcmp(marker->path + size - 3, "...") != 0)
+		problems_hint(copy->problems, "restore-unfinished",
+		              "clusnap restore --resume %s %s", undo, path);
 	return true;
 }
 
