@@ -299,7 +299,7 @@ class Attempt:
     def __init__(self, case, some, what, folder):
         self.case, self.some, self.what, self.folder = case, some, what, folder
         self.options = case.options
-        self.counts, self.wrong = collections.Counter(), []
+        self.counts, self.wrong, self.objection = collections.Counter(), [], ""
         self.images = case.images(some)
         self.files = Files(self.images, self.options.undo_on)
         os.makedirs(folder, exist_ok=True)
@@ -359,15 +359,22 @@ class Attempt:
         if difference and not self.files.problems:
             self.wrongly("there is no UNDO, but %s" % difference)
 
+    def without_undo(self, name):
+        """The volume of UNDO does not mount. That may be before the first write, or after the last."""
+        if not self.options.undo_on:
+            self.wrongly("%s: a volume cannot be mounted" % name)
+        elif all(self.files.difference(files) for files in (self.case.old_files, self.case.new_files)):
+            self.wrongly("%s: the volume of UNDO cannot be mounted, and files are neither old nor new" % name)
+
     def status(self, run):
         """Rule 2."""
         if not self.options.status or self.files.problems:
             return
         answer = run(self.options.status)
         if answer.status != 6 and self.marked:
-            self.wrongly("status, a hive is marked: %s" % (answer,))
+            self.objection = "status, a hive is marked: %s" % (answer,)
         if answer.status == 6 and not self.other:
-            self.wrongly("status, no hive is marked: %s" % (answer,))
+            self.objection = "status, no hive is marked: %s" % (answer,)
 
     def end(self, name, steps, goal, goal_files):
         """Rules 3 and 5. False if there is no UNDO."""
@@ -379,8 +386,8 @@ class Attempt:
                                first=self.status if name == "resume" else lambda run: None)
         except NotMounting:
             self.counts["%s not-mounting" % name] += 1
-            if not any(way == "mounted" for way, _ in steps) and not self.options.undo_on:
-                self.wrongly("%s: a volume cannot be mounted" % name)
+            if not any(way == "mounted" for way, _ in steps):
+                self.without_undo(name)
             return True
         except subprocess.TimeoutExpired:
             self.wrongly("%s: takes more than %d seconds" % (name, SECONDS))
@@ -466,6 +473,8 @@ class Attempt:
         self.judge()
         if any(not self.end(name, steps, *goal) for name, steps, *goal in self.ends()):
             self.untouched()
+        if self.objection and not (self.options.resume[0][0] == "mounted" and self.driver_objects()):
+            self.wrongly(self.objection)
         if self.wrong and os.environ.get("SWEEP_KEEP"):
             for name, image in self.images.items():
                 with open(os.path.join(self.options.dir, "%s.%s.img" % (self.what.replace(" ", "-"), name)),
