@@ -319,7 +319,7 @@ class Attempt:
                     self.wrongly("%s:%s is not there" % (volume, path))
                 continue
             word, why = judge.of(*found)
-            if word not in GOOD and self.files.problems:    # of a log, say
+            if word not in GOOD and self.log_unreadable(judge, found[1]):
                 word = "unreadable"
             words.append(word)
             sector = found[0][:ntfs.SECTOR]
@@ -338,6 +338,11 @@ class Attempt:
                 difference = self.files.difference(self.case.new_files)
                 if difference:
                     self.wrongly("%s is new already, but %s" % (self.case.last[1], difference))
+
+    def log_unreadable(self, judge, logs):
+        """Is a log that both states have not among those that were read, because something is torn?"""
+        both = set.intersection(*({name.upper() for name, _ in state.logs} for state in (judge.old, judge.new)))
+        return bool(self.files.problems) and not both <= {name.upper() for name, _ in logs}
 
     def lay_out(self):
         """The images as files, and UNDO, as the power cut left them. {name: path}"""
