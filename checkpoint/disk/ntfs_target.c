@@ -140,11 +140,6 @@ uint32_t ntfs_target_sector(const struct ntfs_target *target)
 	return target->medium->sector;
 }
 
-uint64_t ntfs_target_serial(const struct ntfs_target *target)
-{
-	return target->boot.serial;
-}
-
 struct volume *ntfs_target_volume(TALLOC_CTX *ctx, struct ntfs_target *target, struct error *err)
 {
 	return volume_of_medium(ctx, target->medium, err);

@@ -46,7 +46,6 @@ struct ntfs_target *ntfs_target_open(TALLOC_CTX *ctx, const char *path, struct p
                                      struct error *err);
 
 uint32_t ntfs_target_sector(const struct ntfs_target *target); /* bytes written in one piece */
-uint64_t ntfs_target_serial(const struct ntfs_target *target); /* as volume_serial() */
 
 /* The volume, read through the descriptor that is held; with nothing kept from before. */
 struct volume *ntfs_target_volume(TALLOC_CTX *ctx, struct ntfs_target *target, struct error *err);
